@@ -1,0 +1,176 @@
+//! The one error of the library: what went wrong, what to do, and how each door reports it.
+
+use std::fmt;
+
+/// The result of everything in the library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it was. The name is stable and machine-readable; the exit status follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A flag, a name or a value that makes no sense.
+    InvalidInput,
+    /// A configuration or project file that cannot be read or understood.
+    InvalidConfig,
+    /// There is no git repository here, or one that a run cannot start from.
+    NoRepository,
+    /// A named thing does not exist, or is not visible to the caller.
+    NotFound,
+    /// The thing is in a state that does not allow it.
+    Conflict,
+    /// The program `git` is not installed.
+    GitMissing,
+    /// git ran and failed.
+    GitFailed,
+    /// A git remote could not be reached.
+    RemoteUnreachable,
+    /// A git remote refused the credentials.
+    RemoteDenied,
+    /// The ledger was written by a newer crafting.
+    LedgerTooNew,
+    /// The ledger cannot be opened, read or written.
+    LedgerFailed,
+    /// A file or folder cannot be read or written.
+    Io,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// Name and exit status of each code, in one place.
+const TABLE: [(Code, &str, u8); 13] = [
+    (Code::InvalidInput, "invalid_input", 2),
+    (Code::InvalidConfig, "invalid_config", 2),
+    (Code::NoRepository, "no_repository", 2),
+    (Code::NotFound, "not_found", 4),
+    (Code::Conflict, "conflict", 2),
+    (Code::GitMissing, "git_missing", 3),
+    (Code::GitFailed, "git_failed", 3),
+    (Code::RemoteUnreachable, "remote_unreachable", 3),
+    (Code::RemoteDenied, "remote_denied", 5),
+    (Code::LedgerTooNew, "ledger_too_new", 3),
+    (Code::LedgerFailed, "ledger_failed", 3),
+    (Code::Io, "io", 3),
+    (Code::Interrupted, "interrupted", 130),
+];
+
+impl Code {
+    fn row(self) -> (&'static str, u8) {
+        TABLE
+            .iter()
+            .find(|(code, ..)| *code == self)
+            .map(|(_, name, exit)| (*name, *exit))
+            .expect("every code has a row in the table")
+    }
+
+    /// The stable name, as in JSON answers.
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The exit status of the command line.
+    pub fn exit_status(self) -> u8 {
+        self.row().1
+    }
+}
+
+/// A failure, told for people: one sentence on what happened, one on what to do.
+#[derive(Debug)]
+pub struct Error {
+    code: Code,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error of a given kind.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Bad input: [`Code::InvalidInput`].
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidInput, message)
+    }
+
+    /// Something that is not there: [`Code::NotFound`].
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, message)
+    }
+
+    /// A failed read or write, with the path it concerns.
+    pub fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let hint = match error.kind() {
+            ErrorKind::StorageFull => "free some space, for example with `crafting gc`, and try again",
+            ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only; choose another folder",
+            ErrorKind::PermissionDenied => "check the owner and the permissions of that path",
+            ErrorKind::NotFound => "check that the path exists",
+            _ => "check the disk and the path",
+        };
+        Self::new(Code::Io, format!("cannot {doing} {}: {}", path.display(), plain(error))).hint(hint)
+    }
+
+    /// Adds what to do about it; a hint that is already there stays.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert(hint.into());
+        self
+    }
+
+    /// Puts what was being done before the message.
+    pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        self.message = format!("{doing}: {}", self.message);
+        self
+    }
+
+    /// The kind of failure.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+/// The system's own words without Rust's ` (os error N)`.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Gives `std::io` results the path they concern.
+pub trait IoContext<T> {
+    /// `doing` is a verb phrase, such as "read" or "create the folder".
+    fn on(self, doing: &str, path: &std::path::Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn on(self, doing: &str, path: &std::path::Path) -> Result<T> {
+        self.map_err(|error| Error::io(doing, path, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn io_errors_name_the_path_and_a_way_out() {
+        let error = std::fs::read("/nonexistent/x").on("read", std::path::Path::new("/nonexistent/x")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read /nonexistent/x: no such file or directory");
+        assert_eq!(error.hint_text(), Some("check that the path exists"));
+        assert_eq!(error.code().exit_status(), 3);
+    }
+}

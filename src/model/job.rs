@@ -1,0 +1,205 @@
+//! Jobs: one run of one recipe of one subproject at one commit.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BatchId, CommitId, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
+use crate::error::{Error, Result};
+
+/// `queued → running → passed | failed | timed_out | cancelled`, and `queued → cancelled`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    /// Waits for a runner.
+    Queued,
+    /// A runner has it.
+    Running,
+    /// The recipe exited 0.
+    Passed,
+    /// The recipe exited otherwise, or the farm could not run it.
+    Failed,
+    /// The recipe was ended because its time was up.
+    TimedOut,
+    /// Somebody asked for its end.
+    Cancelled,
+}
+
+impl JobStatus {
+    /// Every state, in the order of a job's life.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Running, Self::Passed, Self::Failed, Self::TimedOut, Self::Cancelled];
+
+    /// The name in JSON, SQL and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing more will happen to the job.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+
+    /// The states from which a job may come into this one. The ledger's updates are guarded by it.
+    pub fn predecessors(self) -> &'static [Self] {
+        match self {
+            Self::Queued => &[],
+            Self::Running => &[Self::Queued],
+            Self::Passed | Self::Failed | Self::TimedOut => &[Self::Running],
+            Self::Cancelled => &[Self::Queued, Self::Running],
+        }
+    }
+}
+
+impl FromStr for JobStatus {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str);
+            let hint = match nearest(text, names) {
+                Some(name) => format!("did you mean {name}?"),
+                None => format!("use one of {}", names.join(", ")),
+            };
+            Error::invalid(format!("{text:?} is not a job state")).hint(hint)
+        })
+    }
+}
+
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where bytes of a log came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// The recipe's standard output.
+    Stdout,
+    /// The recipe's standard error.
+    Stderr,
+    /// A line of crafting's own, beginning with `[crafting]`.
+    Crafting,
+}
+
+/// What a job runs, copied out of the project when the job was made: later edits do not change it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeSnapshot {
+    /// Given to `/bin/sh -c`.
+    pub command: String,
+    /// The recipe's own environment, on top of the allowlist.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Seconds until the recipe is ended.
+    pub timeout_secs: u64,
+    /// The subproject's folder, relative to the repository's top.
+    pub path: SubPath,
+    /// The project's root, relative to the repository's top; `file` of a finding is relative to it.
+    pub root: SubPath,
+    /// The subproject's language, a hint for the parsers.
+    pub language: Language,
+    /// Patterns, relative to the repository's top, of untracked paths that survive in the slot.
+    pub keep: Vec<String>,
+    /// Whether the job gets an empty tree.
+    pub fresh: bool,
+    /// Whether submodules are checked out.
+    pub submodules: bool,
+    /// How many more tries a failing job gets.
+    #[serde(default)]
+    pub retries: u32,
+    /// Seconds between two tries.
+    #[serde(default)]
+    pub backoff_secs: u64,
+    /// Whether the slot is left to the user afterwards.
+    #[serde(default)]
+    pub keep_slot: bool,
+}
+
+/// One run of one recipe of one subproject at one commit. The wire type of every door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its name.
+    pub id: JobId,
+    /// The batch it was started with.
+    pub batch_id: BatchId,
+    /// The project.
+    pub project: ProjectName,
+    /// The subproject's name (its folder, unless the project says otherwise).
+    pub subproject: SubPath,
+    /// The recipe's name.
+    pub recipe: RecipeName,
+    /// Its state.
+    pub status: JobStatus,
+    /// What was asked for: a branch, a tag, a commit.
+    #[serde(rename = "ref")]
+    pub git_ref: RefName,
+    /// The commit that the ref was resolved to; null until then.
+    pub sha: Option<CommitId>,
+    /// Whether `sha` is a snapshot of a working tree with changes that no branch has.
+    pub dirty: bool,
+    /// The recipe's exit status, 128+N for a signal N; -1 if a crash stranded the job; null before the end.
+    pub exit_code: Option<i32>,
+    /// When it was asked for.
+    pub queued_at: Timestamp,
+    /// When a runner took it.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Milliseconds from start to end.
+    pub duration_ms: Option<i64>,
+    /// How many findings it has.
+    pub findings_count: i64,
+    /// How many of them are new.
+    pub findings_new: i64,
+    /// How many of the baseline's are gone.
+    pub findings_fixed: i64,
+    /// Bytes in its log.
+    pub log_bytes: i64,
+    /// Lines in its log.
+    pub log_lines: i64,
+    /// Where its process lived: `host`.
+    pub runtime: String,
+    /// What it ran.
+    pub recipe_snapshot: RecipeSnapshot,
+    /// The name of the token that asked for it; null from a terminal.
+    pub token: Option<String>,
+    /// Why the farm could not run it, if so.
+    pub error: Option<String>,
+    /// The job that this one tries again.
+    pub retry_of: Option<JobId>,
+}
+
+/// The jobs that one request started together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Its name.
+    pub batch_id: BatchId,
+    /// Its jobs, in the order in which they were queued.
+    pub jobs: Vec<Job>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn final_states_lead_nowhere() {
+        for status in JobStatus::ALL {
+            assert_eq!(status.as_str().parse::<JobStatus>().unwrap(), status);
+            for next in JobStatus::ALL.into_iter().filter(|next| next.predecessors().contains(&status)) {
+                assert!(!status.is_final(), "{status} → {next}");
+            }
+        }
+        assert_eq!("pased".parse::<JobStatus>().unwrap_err().hint_text(), Some("did you mean passed?"));
+    }
+}

@@ -1,0 +1,15 @@
+//! Plain types with their own validation. This module knows no other one but `error`.
+
+mod finding;
+mod id;
+mod job;
+mod name;
+mod project;
+mod time;
+
+pub use finding::{Diagnostic, Finding, FindingCounts, Fingerprint, Kind, Severity};
+pub use id::{BatchId, JobId, RunnerId};
+pub use job::{Batch, Job, JobStatus, RecipeSnapshot, Stream};
+pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, SubPath, nearest};
+pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
+pub use time::Timestamp;

@@ -1,0 +1,398 @@
+//! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
+use crate::error::{Code, Error, Result};
+
+/// What a subproject is written in: decides the kept paths and gives the parsers a hint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names are the languages'.
+pub enum Language {
+    Rust,
+    Python,
+    Go,
+    Javascript,
+    Typescript,
+    Java,
+    Kotlin,
+    Dotnet,
+    Ruby,
+    Php,
+    Swift,
+    C,
+    Shell,
+    #[default]
+    Other,
+}
+
+impl Language {
+    /// Every language, in the order in which help texts name them.
+    pub const ALL: [Self; 14] = [
+        Self::Rust,
+        Self::Python,
+        Self::Go,
+        Self::Javascript,
+        Self::Typescript,
+        Self::Java,
+        Self::Kotlin,
+        Self::Dotnet,
+        Self::Ruby,
+        Self::Php,
+        Self::Swift,
+        Self::C,
+        Self::Shell,
+        Self::Other,
+    ];
+
+    /// The name in `crafting.toml`, JSON and SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Javascript => "javascript",
+            Self::Typescript => "typescript",
+            Self::Java => "java",
+            Self::Kotlin => "kotlin",
+            Self::Dotnet => "dotnet",
+            Self::Ruby => "ruby",
+            Self::Php => "php",
+            Self::Swift => "swift",
+            Self::C => "c",
+            Self::Shell => "shell",
+            Self::Other => "other",
+        }
+    }
+
+    /// Untracked paths that survive in a slot from job to job because builds are slow without them.
+    /// Patterns are globs relative to the subproject's folder.
+    pub fn kept_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Rust => &["target"],
+            Self::Python => &[".venv", ".tox", ".nox", ".mypy_cache", ".ruff_cache"],
+            Self::Go | Self::Shell | Self::Other => &[],
+            Self::Javascript | Self::Typescript => &["node_modules", "**/node_modules", ".turbo", ".next/cache"],
+            Self::Java | Self::Kotlin => &["target", "build", ".gradle", "**/target", "**/build"],
+            Self::Dotnet => &["**/bin", "**/obj"],
+            Self::Ruby => &["vendor/bundle", ".bundle"],
+            Self::Php => &["vendor"],
+            Self::Swift => &[".build"],
+            Self::C => &["build"],
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A named shell command of a subproject.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RecipeForm")]
+pub struct Recipe {
+    /// Given to `/bin/sh -c` in the subproject's folder.
+    pub command: String,
+    /// Added to the environment of the run.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Seconds until the recipe is ended; else the project's, else the configuration's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_secs: Option<u64>,
+    /// How many more tries a failing job gets.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// Seconds between two tries.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub backoff_secs: u64,
+}
+
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}
+
+/// A recipe is written as its command alone, or as a table with more to say.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a command, or a table with command, env, timeout_secs, retries, backoff_secs")]
+enum RecipeForm {
+    Command(String),
+    Table(RecipeTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecipeTable {
+    command: String,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    timeout_secs: Option<u64>,
+    #[serde(default)]
+    retries: u32,
+    #[serde(default)]
+    backoff_secs: u64,
+}
+
+impl From<RecipeForm> for Recipe {
+    fn from(form: RecipeForm) -> Self {
+        match form {
+            RecipeForm::Command(command) => Self { command, ..Self::default() },
+            RecipeForm::Table(RecipeTable { command, env, timeout_secs, retries, backoff_secs }) => {
+                Self { command, env, timeout_secs, retries, backoff_secs }
+            }
+        }
+    }
+}
+
+/// A folder of the project with one language and its recipes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subproject {
+    /// How it is called: its path, unless two share one folder.
+    pub name: SubPath,
+    /// The folder, relative to the project's root.
+    pub path: SubPath,
+    /// What it is written in.
+    pub language: Language,
+    /// Its commands by name.
+    pub recipes: BTreeMap<RecipeName, Recipe>,
+    /// Added to the environment of every recipe.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Globs, relative to the folder, of untracked paths that survive in the slot; null: the language's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Vec<String>>,
+    /// Whether every job gets an empty tree.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
+}
+
+impl Subproject {
+    /// One with no recipes yet, named after its folder.
+    pub fn new(path: SubPath, language: Language) -> Self {
+        Self {
+            name: path.clone(),
+            path,
+            language,
+            recipes: BTreeMap::new(),
+            env: BTreeMap::new(),
+            keep: None,
+            fresh: false,
+        }
+    }
+
+    /// The kept paths' patterns, relative to the subproject's folder.
+    pub fn kept_paths(&self) -> Vec<String> {
+        match &self.keep {
+            Some(keep) => keep.clone(),
+            None => self.language.kept_paths().iter().map(|&pattern| pattern.to_owned()).collect(),
+        }
+    }
+}
+
+/// A git repository under a name, with its subprojects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its name.
+    pub name: ProjectName,
+    /// Where its repository is.
+    pub git_url: GitUrl,
+    /// The project's root inside the repository.
+    pub root: SubPath,
+    /// What a job runs when it names no ref; null: the repository's own default.
+    pub default_branch: Option<RefName>,
+    /// Seconds until a recipe is ended, where it says nothing itself.
+    pub timeout_secs: Option<u64>,
+    /// Whether submodules are checked out.
+    pub submodules: bool,
+    /// Its parts.
+    pub subprojects: Vec<Subproject>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What `crafting.toml` says. Every key is checked; an unknown one is refused with its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectFile {
+    /// The project's name, if it is not the folder's.
+    pub name: Option<ProjectName>,
+    /// The branch that jobs run when they name no ref.
+    pub default_branch: Option<RefName>,
+    /// Seconds until a recipe is ended, where it says nothing itself.
+    pub timeout_secs: Option<u64>,
+    /// Whether submodules are checked out.
+    pub submodules: bool,
+    /// The parts, none twice.
+    pub subprojects: Vec<Subproject>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm {
+    name: Option<ProjectName>,
+    default_branch: Option<RefName>,
+    timeout_secs: Option<u64>,
+    #[serde(default)]
+    submodules: bool,
+    #[serde(default)]
+    subproject: Vec<toml::Spanned<SubprojectForm>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubprojectForm {
+    path: SubPath,
+    name: Option<SubPath>,
+    #[serde(default)]
+    language: Language,
+    build: Option<Recipe>,
+    test: Option<Recipe>,
+    lint: Option<Recipe>,
+    audit: Option<Recipe>,
+    #[serde(default)]
+    recipes: BTreeMap<RecipeName, Recipe>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    keep: Option<Vec<String>>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+impl SubprojectForm {
+    fn into_subproject(self) -> Result<Subproject, String> {
+        let mut recipes = self.recipes;
+        let standard = [("build", self.build), ("test", self.test), ("lint", self.lint), ("audit", self.audit)];
+        for (name, recipe) in standard {
+            let Some(recipe) = recipe else { continue };
+            let name: RecipeName = name.parse().expect("the standard recipes have valid names");
+            if recipes.insert(name.clone(), recipe).is_some() {
+                return Err(format!("the recipe {name} stands twice, as a key and under recipes"));
+            }
+        }
+        for (name, recipe) in &recipes {
+            if recipe.command.trim().is_empty() {
+                return Err(format!("the recipe {name} has an empty command"));
+            }
+        }
+        let bad_variable = |env: &BTreeMap<String, String>| {
+            env.iter()
+                .find(|(key, value)| key.is_empty() || key.contains(['=', '\0']) || value.contains('\0'))
+                .map(|(key, _)| key.clone())
+        };
+        if let Some(key) =
+            std::iter::once(&self.env).chain(recipes.values().map(|recipe| &recipe.env)).find_map(bad_variable)
+        {
+            return Err(format!("{key:?} cannot be an environment variable"));
+        }
+        if let Some(pattern) =
+            self.keep.iter().flatten().find(|pattern| {
+                pattern.starts_with('/') || pattern.split('/').any(|part| part == ".." || part == ".git")
+            })
+        {
+            return Err(format!("keep holds {pattern:?}, which leads out of the subproject"));
+        }
+        Ok(Subproject {
+            name: self.name.unwrap_or_else(|| self.path.clone()),
+            path: self.path,
+            language: self.language,
+            recipes,
+            env: self.env,
+            keep: self.keep,
+            fresh: self.fresh,
+        })
+    }
+}
+
+impl ProjectFile {
+    /// The file's name at a project's root.
+    pub const NAME: &'static str = "crafting.toml";
+
+    /// Reads the text of a `crafting.toml`; `origin` names it in errors (`file:line:column`).
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        let at = |offset: usize, message: &str| config_error(text, origin, Some(offset), message);
+        let form: FileForm = toml::from_str(text)
+            .map_err(|error| config_error(text, origin, error.span().map(|span| span.start), error.message()))?;
+        let mut subprojects: Vec<Subproject> = Vec::new();
+        for spanned in form.subproject {
+            let start = spanned.span().start;
+            let subproject = spanned.into_inner().into_subproject().map_err(|message| at(start, &message))?;
+            if subprojects.iter().any(|other| other.name == subproject.name) {
+                let message = format!("the subproject {} stands twice; give one of them a name", subproject.name);
+                return Err(at(start, &message));
+            }
+            subprojects.push(subproject);
+        }
+        Ok(Self {
+            name: form.name,
+            default_branch: form.default_branch,
+            timeout_secs: form.timeout_secs,
+            submodules: form.submodules,
+            subprojects,
+        })
+    }
+}
+
+/// An error in a TOML text, with its place as `origin:line:column` and the nearest known key for a typo.
+pub(crate) fn config_error(text: &str, origin: &str, offset: Option<usize>, message: &str) -> Error {
+    let place = match offset {
+        Some(offset) => {
+            let before = text.get(..offset).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+            format!("{origin}:{line}:{column}")
+        }
+        None => origin.to_owned(),
+    };
+    let message = message.trim().replace('\n', " ");
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let hint = match (message.contains("unknown field"), quoted.next()) {
+        (true, Some(unknown)) => match nearest(unknown, quoted) {
+            Some(known) => format!("did you mean {known}?"),
+            None => "see `crafting init` for every key that a crafting.toml may have".to_owned(),
+        },
+        _ => "correct that line and try again".to_owned(),
+    };
+    Error::new(Code::InvalidConfig, format!("{place}: {message}")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> (String, String) {
+        let error = ProjectFile::parse(text, "crafting.toml").unwrap_err();
+        (error.to_string(), error.hint_text().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn a_recipe_is_a_command_or_a_table() {
+        let text = "[[subproject]]\npath = 'a'\ntest = 'x'\n[subproject.recipes]\nbench = { command = 'y', timeout_secs = 3 }\n";
+        let file = ProjectFile::parse(text, "crafting.toml").unwrap();
+        let recipes = &file.subprojects[0].recipes;
+        assert_eq!(recipes[&"test".parse().unwrap()].command, "x");
+        assert_eq!(recipes[&"bench".parse().unwrap()].timeout_secs, Some(3));
+    }
+
+    #[test]
+    fn errors_have_a_place_and_the_nearest_key() {
+        let (message, hint) = error("[[subproject]]\npath = 'a'\ntset = 'x'\n");
+        assert!(message.starts_with("crafting.toml:3:1: unknown field `tset`"), "{message}");
+        assert_eq!(hint, "did you mean test?");
+        let (message, _) = error("name = 'x\n");
+        assert!(message.starts_with("crafting.toml:1:"), "{message}");
+        let (message, _) = error("[[subproject]]\npath = '../a'\n");
+        assert!(message.starts_with("crafting.toml:2:8: "), "{message}");
+        let (message, _) = error("[[subproject]]\npath = 'a'\n[[subproject]]\npath = 'a'\n");
+        assert!(message.starts_with("crafting.toml:3:1: the subproject a stands twice"), "{message}");
+        let (message, _) = error("[[subproject]]\npath = 'a'\nkeep = ['../x']\n");
+        assert!(message.contains("leads out of"), "{message}");
+        let (message, _) = error("[[subproject]]\npath = 'a'\ntest = 3\n");
+        assert!(message.contains("expected a command"), "{message}");
+    }
+}
