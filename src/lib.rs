@@ -1,4 +1,7 @@
-//! A build farm in one library: what the doors (command line, HTTP, MCP) share.
+//! crafting: a build farm in one binary. The map of the library, one line per room.
 
+pub mod changes;
+pub mod config;
 pub mod error;
+pub mod ledger;
 pub mod model;

@@ -105,7 +105,17 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// From the first eight bytes of a digest.
     pub fn from_digest(bytes: [u8; 8]) -> Self {
-        Self(format!("{:016x}", u64::from_be_bytes(bytes)))
+        Self::from_bits(u64::from_be_bytes(bytes))
+    }
+
+    /// From the 64 bits that the digits spell.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(format!("{bits:016x}"))
+    }
+
+    /// The 64 bits that the digits spell.
+    pub fn to_bits(&self) -> u64 {
+        u64::from_str_radix(&self.0, 16).expect("a fingerprint is 16 hex digits by construction")
     }
 
     /// The digits.
@@ -247,4 +257,21 @@ impl FindingCounts {
         }
         counts
     }
+}
+
+/// Which findings to read.
+#[derive(Clone, Debug, Default)]
+pub struct FindingFilter {
+    /// Of these jobs. Empty: of the newest finished job of every subproject and recipe.
+    pub jobs: Vec<JobId>,
+    /// Of this project.
+    pub project: Option<ProjectName>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// At least so bad.
+    pub severity: Option<Severity>,
+    /// In files that match this glob.
+    pub path: Option<String>,
+    /// Only those that the baseline did not have.
+    pub new: bool,
 }

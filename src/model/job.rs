@@ -188,6 +188,36 @@ pub struct Batch {
     pub jobs: Vec<Job>,
 }
 
+/// Some jobs that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One, and its tries again.
+    Job(JobId),
+    /// All of a batch, and their tries again.
+    Batch(BatchId),
+}
+
+/// Which jobs a list shows.
+#[derive(Clone, Debug)]
+pub struct JobFilter {
+    /// Of this project.
+    pub project: Option<ProjectName>,
+    /// In this state.
+    pub status: Option<JobStatus>,
+    /// Of this recipe.
+    pub recipe: Option<RecipeName>,
+    /// At most so many, 1…500.
+    pub limit: u32,
+    /// Only jobs queued before this one: the cursor to the next page.
+    pub before: Option<JobId>,
+}
+
+impl Default for JobFilter {
+    fn default() -> Self {
+        Self { project: None, status: None, recipe: None, limit: 50, before: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,10 @@ mod name;
 mod project;
 mod time;
 
-pub use finding::{Diagnostic, Finding, FindingCounts, Fingerprint, Kind, Severity};
+pub use finding::{Diagnostic, Finding, FindingCounts, FindingFilter, Fingerprint, Kind, Severity};
 pub use id::{BatchId, JobId, RunnerId};
-pub use job::{Batch, Job, JobStatus, RecipeSnapshot, Stream};
+pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
 pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, SubPath, nearest};
+pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
 pub use time::Timestamp;

@@ -1,0 +1,318 @@
+//! Layered settings, each with where it came from.
+//!
+//! A flag wins over an environment variable, that over the project's `crafting.toml` where it applies, that over the
+//! user's `config.toml`, and that over the built-in default.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, IoContext, Result};
+use crate::model::{ProjectFile, config_error};
+
+/// Where a setting's value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of the command line.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// A file: the project's `crafting.toml` or the user's `config.toml`.
+    File(PathBuf),
+    /// Built in.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => f.pad(name),
+            Self::Environment(name) => f.pad(name),
+            Self::File(path) => f.pad(&path.display().to_string()),
+            Self::Default => f.pad("default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub struct Setting<T> {
+    /// The effective value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Every setting.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The user's configuration file, whether or not it exists.
+    pub config_file: Setting<PathBuf>,
+    /// Ledger and logs.
+    pub data_dir: Setting<PathBuf>,
+    /// Mirrors and slots.
+    pub workspace_dir: Setting<PathBuf>,
+    /// Tool caches; none: the user's own.
+    pub caches_dir: Setting<Option<PathBuf>>,
+    /// Jobs that one runner runs at once.
+    pub workers: Setting<usize>,
+    /// Seconds until a recipe is ended, where neither it nor its project says.
+    pub timeout_secs: Setting<u64>,
+    /// Bytes that a log may have before its middle is left out.
+    pub log_limit_bytes: Setting<u64>,
+    /// Days that logs are kept.
+    pub retention_days: Setting<u64>,
+    /// Bytes that all logs together may have.
+    pub retention_bytes: Setting<u64>,
+}
+
+/// One line of `crafting config show`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettingRow {
+    /// The key in `config.toml`.
+    pub name: &'static str,
+    /// The effective value.
+    pub value: String,
+    /// A flag, a variable, a file, or `default`.
+    pub origin: String,
+    /// The environment variable that sets it.
+    pub variable: &'static str,
+}
+
+/// What `config.toml` may hold.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm {
+    data_dir: Option<PathBuf>,
+    workspace_dir: Option<PathBuf>,
+    caches_dir: Option<PathBuf>,
+    workers: Option<u64>,
+    timeout_secs: Option<u64>,
+    log_limit_bytes: Option<u64>,
+    retention_days: Option<u64>,
+    retention_bytes: Option<u64>,
+}
+
+/// The largest log that the index can address.
+const LOG_LIMIT_MAX: u64 = 64 << 30;
+
+impl Settings {
+    /// Reads environment and file. A file that is named by the environment must exist; the default one need not.
+    pub fn load() -> Result<Self> {
+        Self::layered(&|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+    }
+
+    fn layered(env: &dyn Fn(&'static str) -> Option<PathBuf>) -> Result<Self> {
+        let dirs = ProjectDirs::from("", "", "crafting");
+        let default_dir = |pick: fn(&ProjectDirs) -> PathBuf, variable: &str| match &dirs {
+            Some(dirs) => Ok(pick(dirs)),
+            None => Err(Error::new(Code::InvalidConfig, "there is no home folder to keep anything in")
+                .hint(format!("set HOME, or {variable}"))),
+        };
+        let config_file = match env("CRAFTING_CONFIG") {
+            Some(path) => Setting { value: path, origin: Origin::Environment("CRAFTING_CONFIG") },
+            None => Setting {
+                value: default_dir(|dirs| dirs.config_dir().join("config.toml"), "CRAFTING_CONFIG")?,
+                origin: Origin::Default,
+            },
+        };
+        let file = read_file(&config_file)?;
+        let path = |variable, from_file: Option<PathBuf>, default: &dyn Fn() -> Result<PathBuf>| -> Result<_> {
+            let setting = match (env(variable), from_file) {
+                (Some(value), _) => Setting { value, origin: Origin::Environment(variable) },
+                (None, Some(value)) => Setting { value, origin: Origin::File(config_file.value.clone()) },
+                (None, None) => Setting { value: default()?, origin: Origin::Default },
+            };
+            absolute(setting)
+        };
+        let number = |variable, from_file: Option<u64>, default: u64, range: std::ops::RangeInclusive<u64>| {
+            let setting = match (env(variable), from_file) {
+                (Some(text), _) => {
+                    let text = text.to_string_lossy().into_owned();
+                    let value = text.parse().map_err(|_| {
+                        Error::new(Code::InvalidConfig, format!("{variable} is {text:?}, which is not a whole number"))
+                            .hint(format!("give a number from {} to {}", range.start(), range.end()))
+                    })?;
+                    Setting { value, origin: Origin::Environment(variable) }
+                }
+                (None, Some(value)) => Setting { value, origin: Origin::File(config_file.value.clone()) },
+                (None, None) => Setting { value: default, origin: Origin::Default },
+            };
+            if range.contains(&setting.value) {
+                return Ok(setting);
+            }
+            let key = variable.trim_start_matches("CRAFTING_").to_ascii_lowercase();
+            Err(Error::new(Code::InvalidConfig, format!("{key} is {} (from {})", setting.value, setting.origin))
+                .hint(format!("give a number from {} to {}", range.start(), range.end())))
+        };
+        let caches_dir = match (env("CRAFTING_CACHES_DIR"), file.caches_dir) {
+            (Some(value), _) => Setting { value: Some(value), origin: Origin::Environment("CRAFTING_CACHES_DIR") },
+            (None, Some(value)) => Setting { value: Some(value), origin: Origin::File(config_file.value.clone()) },
+            (None, None) => Setting { value: None, origin: Origin::Default },
+        };
+        let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64);
+        let workers = number("CRAFTING_WORKERS", file.workers, (cores / 2).max(1), 1..=1024)?;
+        let default_data = || default_dir(|dirs| dirs.data_dir().to_owned(), "CRAFTING_DATA_DIR");
+        let default_workspace = || default_dir(|dirs| dirs.cache_dir().join("workspace"), "CRAFTING_WORKSPACE_DIR");
+        Ok(Self {
+            data_dir: path("CRAFTING_DATA_DIR", file.data_dir, &default_data)?,
+            workspace_dir: path("CRAFTING_WORKSPACE_DIR", file.workspace_dir, &default_workspace)?,
+            caches_dir,
+            workers: Setting { value: usize::try_from(workers.value).unwrap_or(1), origin: workers.origin },
+            timeout_secs: number("CRAFTING_TIMEOUT_SECS", file.timeout_secs, 3600, 1..=30 * 86_400)?,
+            log_limit_bytes: number(
+                "CRAFTING_LOG_LIMIT_BYTES",
+                file.log_limit_bytes,
+                1 << 30,
+                1 << 10..=LOG_LIMIT_MAX,
+            )?,
+            retention_days: number("CRAFTING_RETENTION_DAYS", file.retention_days, 30, 1..=36_500)?,
+            retention_bytes: number(
+                "CRAFTING_RETENTION_BYTES",
+                file.retention_bytes,
+                20 << 30,
+                1 << 20..=u64::MAX >> 1,
+            )?,
+            config_file,
+        })
+    }
+
+    /// Lays what a project's file says between environment and `config.toml`.
+    pub fn with_project(mut self, file: &ProjectFile, origin: &Path) -> Self {
+        if let Some(seconds) = file.timeout_secs
+            && !matches!(self.timeout_secs.origin, Origin::Flag(_) | Origin::Environment(_))
+        {
+            self.timeout_secs = Setting { value: seconds, origin: Origin::File(origin.to_owned()) };
+        }
+        self
+    }
+
+    /// Sets what the command line says about the number of workers.
+    pub fn with_workers(mut self, workers: Option<usize>) -> Self {
+        if let Some(value) = workers {
+            self.workers = Setting { value, origin: Origin::Flag("--workers") };
+        }
+        self
+    }
+
+    /// The time limit of a recipe of a project. The environment wins over the project, the recipe's own over both.
+    pub fn timeout(&self, project: Option<u64>) -> Duration {
+        let seconds = match (&self.timeout_secs.origin, project) {
+            (Origin::Environment(_) | Origin::Flag(_), _) | (_, None) => self.timeout_secs.value,
+            (_, Some(seconds)) => seconds,
+        };
+        Duration::from_secs(seconds)
+    }
+
+    /// Every effective value and where it came from.
+    pub fn rows(&self) -> Vec<SettingRow> {
+        fn row<T>(name: &'static str, variable: &'static str, setting: &Setting<T>, value: String) -> SettingRow {
+            SettingRow { name, value, origin: setting.origin.to_string(), variable }
+        }
+        let path = |path: &Path| path.display().to_string();
+        let caches = self.caches_dir.value.as_deref().map_or_else(|| "the tools' own".to_owned(), path);
+        vec![
+            row("config_file", "CRAFTING_CONFIG", &self.config_file, path(&self.config_file.value)),
+            row("data_dir", "CRAFTING_DATA_DIR", &self.data_dir, path(&self.data_dir.value)),
+            row("workspace_dir", "CRAFTING_WORKSPACE_DIR", &self.workspace_dir, path(&self.workspace_dir.value)),
+            row("caches_dir", "CRAFTING_CACHES_DIR", &self.caches_dir, caches),
+            row("workers", "CRAFTING_WORKERS", &self.workers, self.workers.value.to_string()),
+            row("timeout_secs", "CRAFTING_TIMEOUT_SECS", &self.timeout_secs, self.timeout_secs.value.to_string()),
+            row(
+                "log_limit_bytes",
+                "CRAFTING_LOG_LIMIT_BYTES",
+                &self.log_limit_bytes,
+                self.log_limit_bytes.value.to_string(),
+            ),
+            row(
+                "retention_days",
+                "CRAFTING_RETENTION_DAYS",
+                &self.retention_days,
+                self.retention_days.value.to_string(),
+            ),
+            row(
+                "retention_bytes",
+                "CRAFTING_RETENTION_BYTES",
+                &self.retention_bytes,
+                self.retention_bytes.value.to_string(),
+            ),
+        ]
+    }
+}
+
+fn read_file(path: &Setting<PathBuf>) -> Result<FileForm> {
+    let text = match std::fs::read_to_string(&path.value) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.origin == Origin::Default => {
+            return Ok(FileForm::default());
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            return Err(Error::new(Code::InvalidConfig, format!("{} is not UTF-8 text", path.value.display()))
+                .hint("save it as UTF-8"));
+        }
+        Err(error) => {
+            let error = Error::io("read", &path.value, &error);
+            return Err(Error::new(Code::InvalidConfig, error.to_string()).hint(format!(
+                "correct the file, or name another one with CRAFTING_CONFIG (now from {})",
+                path.origin
+            )));
+        }
+    };
+    let origin = path.value.display().to_string();
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        config_error(&text, &origin, error.span().map(|span| span.start), error.message())
+    })
+}
+
+/// A relative folder counts from the current one, at the time the settings are read.
+fn absolute(setting: Setting<PathBuf>) -> Result<Setting<PathBuf>> {
+    let value = std::path::absolute(&setting.value).on("find the folder", &setting.value)?;
+    Ok(Setting { value, ..setting })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Settings> {
+        Settings::layered(&|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value)))
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, "workers = 3\nretention_days = 7\n").unwrap();
+        let config = ("CRAFTING_CONFIG", file.to_str().unwrap());
+        let settings = load(&[config, ("CRAFTING_WORKERS", "5")]).unwrap();
+        assert_eq!((settings.workers.value, settings.workers.origin), (5, Origin::Environment("CRAFTING_WORKERS")));
+        assert_eq!((settings.retention_days.value, settings.retention_days.origin), (7, Origin::File(file)));
+        assert_eq!(settings.timeout_secs.origin, Origin::Default);
+    }
+
+    #[test]
+    fn a_project_lies_between_environment_and_file() {
+        let file = ProjectFile { timeout_secs: Some(9), ..ProjectFile::default() };
+        let settings = load(&[]).unwrap().with_project(&file, Path::new("/p/crafting.toml"));
+        assert_eq!(settings.timeout_secs.value, 9);
+        let settings = load(&[("CRAFTING_TIMEOUT_SECS", "4")]).unwrap().with_project(&file, Path::new("/p"));
+        assert_eq!((settings.timeout_secs.value, settings.timeout(Some(9))), (4, Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, "worker = 3\n").unwrap();
+        let error = load(&[("CRAFTING_CONFIG", file.to_str().unwrap())]).unwrap_err();
+        assert!(error.to_string().contains("config.toml:1:1: unknown field `worker`"), "{error}");
+        assert_eq!(error.hint_text(), Some("did you mean workers?"));
+        let error = load(&[("CRAFTING_WORKERS", "many")]).unwrap_err();
+        assert_eq!(error.to_string(), "CRAFTING_WORKERS is \"many\", which is not a whole number");
+        assert!(load(&[("CRAFTING_WORKERS", "0")]).is_err());
+        assert!(load(&[("CRAFTING_CONFIG", "/nonexistent/c.toml")]).is_err());
+    }
+}

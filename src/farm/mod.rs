@@ -1,0 +1,322 @@
+//! The service behind every door: each verb once, in domain types.
+//!
+//! A door parses its arguments into the types of this file, makes one call, and renders the answer. It decides
+//! nothing itself, so that every door gives the same answer to the same question.
+
+mod captured;
+mod checkout;
+mod follow;
+mod local;
+mod plan;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use captured::{CapturedLog, read_captured};
+pub use checkout::{Initialised, init};
+pub use crate::model::{FindingFilter, JobFilter, Scope};
+pub use local::{GcReport, LocalFarm, run_in_background};
+
+use crate::error::{Error, Result};
+use crate::model::{
+    Batch, CommitId, Finding, FindingCounts, GitUrl, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName,
+    Stream, SubPath,
+};
+
+/// Every verb of the build farm.
+#[async_trait]
+pub trait Farm: Send + Sync {
+    /// Registers a project; one that exists under the same name is a conflict.
+    async fn add_project(&self, new: NewProject) -> Result<Registered>;
+    /// Every project, by name.
+    async fn projects(&self) -> Result<Vec<Project>>;
+    /// One project.
+    async fn project(&self, name: &ProjectName) -> Result<Project>;
+    /// The project that a folder on this machine belongs to, if it is registered.
+    async fn project_of(&self, folder: &std::path::Path) -> Result<Option<Project>>;
+    /// Reads the project's `crafting.toml` again (or detects again), and changes what `change` names.
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered>;
+    /// Removes a project with its jobs, findings, logs, mirror and slots. A running job is a conflict.
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed>;
+
+    /// What [`Farm::run`] would queue, without queueing it.
+    async fn plan(&self, request: &RunRequest) -> Result<Plan>;
+    /// Queues a batch. Unless detached, its jobs run in this process; [`Farm::follow`] tells how they go.
+    async fn run(&self, request: &RunRequest) -> Result<Started>;
+    /// Jobs, newest first.
+    async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>>;
+    /// One job.
+    async fn job(&self, which: &JobSelector) -> Result<Job>;
+    /// The bytes of a job's log, in chunks that never split a line unless the line is longer than a chunk.
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>>;
+    /// What happens to some jobs, from their present state on until all are final, tries again included.
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>>;
+    /// Asks for the end of jobs: first with grace, with `force` at once. The jobs as they are after the request.
+    async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>>;
+    /// Queues a finished job again, same commit and same recipe snapshot, as a batch of its own.
+    async fn retry(&self, job: &JobId, detach: bool) -> Result<Started>;
+
+    /// Findings, the worst first, and how many there are.
+    async fn findings(&self, filter: &FindingFilter) -> Result<Findings>;
+}
+
+/// A project to register.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// Where it comes from.
+    pub source: ProjectSource,
+    /// Its name, if not the one of its `crafting.toml` or its folder.
+    pub name: Option<ProjectName>,
+    /// The branch that jobs run when they name no ref.
+    pub default_branch: Option<RefName>,
+    /// Read instead of the repository's own `crafting.toml`.
+    pub file: Option<PathBuf>,
+}
+
+/// Where a project comes from.
+#[derive(Clone, Debug)]
+pub enum ProjectSource {
+    /// A folder in a checkout on this machine.
+    Folder(PathBuf),
+    /// A repository to clone.
+    Url(GitUrl),
+}
+
+/// What to change of a project; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectChange {
+    /// The branch that jobs run when they name no ref.
+    pub default_branch: Option<RefName>,
+    /// The repository's new address.
+    pub url: Option<GitUrl>,
+    /// Read instead of the repository's own `crafting.toml`.
+    pub file: Option<PathBuf>,
+}
+
+/// A registered project, and where its subprojects and recipes were read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Registered {
+    /// The project as it is now.
+    pub project: Project,
+    /// Whether this call made it.
+    pub added: bool,
+    /// Whether this call changed it.
+    pub changed: bool,
+    /// Its `crafting.toml`, if there is one; else everything was detected.
+    pub project_file: Option<String>,
+    /// What detection saw, one phrase per subproject, in the project's order.
+    pub evidence: Vec<String>,
+}
+
+/// What went with a removed project.
+#[derive(Clone, Debug, Serialize)]
+pub struct Removed {
+    /// The project.
+    pub project: ProjectName,
+    /// Its jobs.
+    pub jobs: u64,
+    /// Their findings.
+    pub findings: u64,
+    /// Bytes of logs, mirror and slots.
+    pub freed_bytes: u64,
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// Of which project.
+    pub target: Target,
+    /// These recipes; none: `test` where there is one, else `build`.
+    pub recipes: Vec<RecipeName>,
+    /// Of these subprojects; none: every one that has the recipe.
+    pub subprojects: Vec<SubPath>,
+    /// At which state of the repository.
+    pub revision: Revision,
+    /// Instead of the recipes' own time limits.
+    pub timeout: Option<Duration>,
+    /// Leave each slot to the user afterwards.
+    pub keep_slot: bool,
+    /// Start from an empty tree, without kept build outputs.
+    pub fresh: bool,
+    /// Let a runner in the background take the jobs.
+    pub detach: bool,
+}
+
+/// Of which project jobs run.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The one that this folder belongs to, registered on the spot if it is not yet; inside a subproject's folder,
+    /// that subproject alone.
+    Checkout(PathBuf),
+    /// A registered one.
+    Project(ProjectName),
+}
+
+/// Which state of the repository runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// The checkout's files as they are now; for a project that is no checkout, its default branch.
+    WorkingTree,
+    /// The checkout's HEAD.
+    Head,
+    /// What a ref resolves to when the job starts.
+    Ref(RefName),
+}
+
+/// What a request comes down to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The project.
+    pub project: ProjectName,
+    /// Set if the project was registered or changed on the way.
+    pub registered: Option<Registered>,
+    /// What was asked for.
+    #[serde(rename = "ref")]
+    pub git_ref: RefName,
+    /// The commit, where it is known before the job starts.
+    pub sha: Option<CommitId>,
+    /// Whether that commit is a snapshot of uncommitted changes.
+    pub dirty: bool,
+    /// What the user should know about the snapshot, one sentence each.
+    pub notes: Vec<String>,
+    /// The jobs, in the order in which they are queued.
+    pub jobs: Vec<PlannedJob>,
+}
+
+/// One job of a [`Plan`].
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedJob {
+    /// The subproject's name.
+    pub subproject: SubPath,
+    /// The recipe's name.
+    pub recipe: RecipeName,
+    /// What runs, and how.
+    pub recipe_snapshot: crate::model::RecipeSnapshot,
+}
+
+/// A queued batch.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The jobs as queued.
+    pub batch: Batch,
+    /// Set if the project was registered or changed on the way.
+    pub registered: Option<Registered>,
+    /// What the user should know about the snapshot, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// How a person names a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobSelector {
+    /// Any unique prefix of its id.
+    Prefix(String),
+    /// The newest of a project, or of all.
+    Last(Option<ProjectName>),
+    /// The newest of a project, or of all, that ended failed or timed out.
+    LastFailed(Option<ProjectName>),
+}
+
+impl FromStr for JobSelector {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "@last" => Ok(Self::Last(None)),
+            "@last-failed" => Ok(Self::LastFailed(None)),
+            prefix
+                if (1..=12).contains(&prefix.len())
+                    && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) =>
+            {
+                Ok(Self::Prefix(prefix.to_owned()))
+            }
+            _ => Err(Error::invalid(format!("{text:?} does not name a job"))
+                .hint("give the beginning of a job's id (see `crafting job list`), @last or @last-failed")),
+        }
+    }
+}
+
+impl From<JobId> for JobSelector {
+    fn from(id: JobId) -> Self {
+        Self::Prefix(id.into())
+    }
+}
+
+/// Which part of a log to read.
+#[derive(Clone, Debug)]
+pub struct LogPart {
+    /// Where to begin.
+    pub start: LogStart,
+    /// At most so many lines.
+    pub lines: Option<u64>,
+    /// Only what came from this stream.
+    pub stream: Option<Stream>,
+    /// Go on until the job ends.
+    pub follow: bool,
+}
+
+/// Where reading a log begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStart {
+    /// At this line, the first being 1.
+    Line(u64),
+    /// At the beginning of the last so many lines.
+    Tail(u64),
+}
+
+/// What of the logs [`Farm::follow`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowLogs {
+    /// Nothing: state changes alone.
+    None,
+    /// The last line and the number of findings, at most ten times a second.
+    Progress,
+    /// Every byte.
+    Lines,
+}
+
+/// Something that happened to a followed job. Every job's first event is the state it is in.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// It came into a state.
+    State(Box<Job>),
+    /// It printed and found something ([`FollowLogs::Progress`]).
+    Progress {
+        /// The job.
+        job: JobId,
+        /// The last line that is not empty, without colours and control characters.
+        last_line: String,
+        /// Findings so far.
+        findings: u64,
+    },
+    /// It printed whole lines ([`FollowLogs::Lines`]), or at its end the unfinished last one.
+    Log {
+        /// The job.
+        job: JobId,
+        /// As in the log.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Findings, and their counts over the whole of what was asked for.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// The worst first, then by file and line.
+    pub findings: Vec<Finding>,
+    /// How many.
+    pub counts: FindingCounts,
+}
+
+/// What `crafting.toml` or detection says about a project.
+#[derive(Clone, Debug)]
+struct Description {
+    /// What a file says, or what a file would say.
+    file: ProjectFile,
+    /// Where the file was, if there is one.
+    project_file: Option<String>,
+    /// What detection saw.
+    evidence: Vec<String>,
+}

@@ -1,0 +1,197 @@
+//! The SQLite database: opened, migrated, written by one connection and read by several.
+//!
+//! Every statement of the program is in this folder, one file per table, with typed rows in and out. This room knows
+//! nothing of git, processes or files other than its own.
+
+mod check;
+pub mod findings;
+pub mod jobs;
+pub mod projects;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::changes::{Changes, watch_folder};
+use crate::error::{Code, Error, IoContext, Result};
+
+mod embedded {
+    refinery::embed_migrations!("src/ledger/migrations");
+}
+
+/// The ledger's file name in the data directory.
+pub const FILE: &str = "ledger.db";
+
+/// How long a statement waits for another process's transaction. Those take milliseconds; this is for a machine
+/// that is stuck.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An open ledger. Cheap to share behind an `Arc`; every call blocks.
+pub struct Ledger {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Ledger {
+    /// Opens the ledger in `data_dir`, making both if need be, and migrates it to this version's schema.
+    ///
+    /// A ledger of a newer schema is refused ([`Code::LedgerTooNew`]).
+    pub fn open(data_dir: &Path) -> Result<Self> {
+        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir)?;
+        let path = data_dir.join(FILE);
+        let mut writer = connect(&path)?;
+        let latest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max().unwrap_or(0);
+        // Migrating takes a lock and some reads; nearly always there is nothing to do.
+        if schema_version(&writer).map_err(|error| explain(&path, error))? != Some(latest) {
+            migrate(&mut writer, &path, latest)?;
+        }
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Told of every change that any process writes.
+    pub fn changes(&self) -> Result<Changes> {
+        let dir = self.path.parent().unwrap_or(Path::new("/"));
+        let wal = format!("{FILE}-wal");
+        watch_folder(dir, move |name| name == OsStr::new(&wal))
+    }
+
+    /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way
+    /// on a lock. An error rolls everything back.
+    pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = lock(&self.writer);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| explain(&self.path, error))?;
+        let answer = work(&transaction).map_err(|error| self.placed(error))?;
+        transaction.commit().map_err(|error| explain(&self.path, error))?;
+        Ok(answer)
+    }
+
+    /// Runs `work` on one consistent state of the ledger.
+    pub fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let spare = lock(&self.readers).pop();
+        let mut connection = match spare {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        let transaction = connection.transaction().map_err(|error| explain(&self.path, error))?;
+        let answer = work(&transaction).map_err(|error| self.placed(error));
+        drop(transaction);
+        lock(&self.readers).push(connection);
+        answer
+    }
+
+    /// Statements inside a transaction do not know the file; their errors get it here.
+    fn placed(&self, error: Error) -> Error {
+        match error.code() {
+            Code::LedgerFailed => error.context(format!("the ledger {}", self.path.display())),
+            _ => error,
+        }
+    }
+}
+
+/// A poisoned lock means that another thread panicked; its transaction was rolled back, the connection is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        // Otherwise the last of several short-lived processes would copy and delete the log at its exit, and the
+        // next one would make it again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        debug_assert_eq!(mode, "wal");
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|error| explain(path, error))
+}
+
+/// The newest applied migration; `None` in a file without any.
+fn schema_version(connection: &Connection) -> rusqlite::Result<Option<i32>> {
+    let known: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !known {
+        return Ok(None);
+    }
+    connection.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))
+}
+
+/// One process at a time, others wait: two that start together must not both create the tables.
+fn migrate(connection: &mut Connection, path: &Path, latest: i32) -> Result<()> {
+    let lock_path = path.with_extension("lock");
+    let file = File::options().create(true).append(true).open(&lock_path).on("open", &lock_path)?;
+    let _lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into()).on("lock", &lock_path)?;
+    match schema_version(connection).map_err(|error| explain(path, error))? {
+        Some(version) if version == latest => return Ok(()),
+        Some(version) if version > latest => {
+            return Err(Error::new(
+                Code::LedgerTooNew,
+                format!("the ledger {} has schema {version}, this crafting knows {latest} at most", path.display()),
+            )
+            .hint("install the newer crafting that wrote it, or set CRAFTING_DATA_DIR to another folder"));
+        }
+        _ => {}
+    }
+    embedded::migrations::runner().run(connection).map(|_| ()).map_err(|error| {
+        // refinery's text wraps the database's own, which says what matters.
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Error::new(Code::LedgerFailed, format!("cannot migrate the ledger {}: {cause}", path.display()))
+            .hint("check the disk's free space and the folder's permissions; nothing was changed")
+    })
+}
+
+/// A database error with the file it concerns.
+fn explain(path: &Path, error: rusqlite::Error) -> Error {
+    Error::from(error).context(format!("the ledger {}", path.display()))
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let (message, hint) = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => {
+                ("the disk is full".to_owned(), "free some space, for example with `crafting gc`, and try again")
+            }
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
+                "cannot be opened for writing".to_owned(),
+                "check the folder's owner and permissions, or set CRAFTING_DATA_DIR to another folder",
+            ),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
+                format!("is damaged or no ledger at all ({error})"),
+                "move it away, or put a copy made by `crafting ledger backup` in its place",
+            ),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                ("is held by another process for too long".to_owned(), "look for a crafting process that hangs")
+            }
+            _ => (error.to_string(), "check the disk; `crafting ledger check` looks the ledger over"),
+        };
+        Self::new(Code::LedgerFailed, message).hint(hint)
+    }
+}
+
+/// A stored text that no longer parses: another program wrote into the ledger.
+fn unreadable(what: &str, error: impl std::fmt::Display) -> Error {
+    Error::new(Code::LedgerFailed, format!("holds {what} that cannot be read: {error}"))
+        .hint("`crafting ledger check` looks the ledger over")
+}

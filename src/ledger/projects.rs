@@ -1,0 +1,117 @@
+//! The table of projects.
+
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+
+use super::unreadable;
+use crate::error::{Code, Error, Result};
+use crate::model::{GitUrl, Project, ProjectName, SubPath, Timestamp, nearest};
+
+const COLUMNS: &str =
+    "name, git_url, root, default_branch, timeout_secs, submodules, subprojects, created_at, updated_at";
+
+/// Adds a project; a taken name is a conflict.
+pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO projects ({COLUMNS}) VALUES (:name, :git_url, :root, :default_branch, :timeout_secs, \
+         :submodules, :subprojects, :created_at, :updated_at) ON CONFLICT (name) DO NOTHING"
+    );
+    match store(tx, &sql, project)? {
+        0 => Err(Error::new(Code::Conflict, format!("a project named {} is registered already", project.name))
+            .hint("give another --name, or change that one with `crafting project update`")),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces everything but the name and the time of registration.
+pub fn update(tx: &Transaction<'_>, project: &Project) -> Result<()> {
+    let sql = "UPDATE projects SET git_url = :git_url, root = :root, default_branch = :default_branch, \
+               timeout_secs = :timeout_secs, submodules = :submodules, subprojects = :subprojects, \
+               created_at = :created_at, updated_at = :updated_at WHERE name = :name";
+    match store(tx, sql, project)? {
+        0 => Err(missing(tx, &project.name)?),
+        _ => Ok(()),
+    }
+}
+
+fn store(tx: &Transaction<'_>, sql: &str, project: &Project) -> Result<usize> {
+    let subprojects = serde_json::to_string(&project.subprojects).map_err(|error| unreadable("subprojects", error))?;
+    let count = tx.prepare_cached(sql)?.execute(named_params! {
+        ":name": project.name.as_str(),
+        ":git_url": project.git_url.as_str(),
+        ":root": project.root.as_str(),
+        ":default_branch": project.default_branch.as_ref().map(|branch| branch.as_str()),
+        ":timeout_secs": project.timeout_secs.map(u64::cast_signed),
+        ":submodules": project.submodules,
+        ":subprojects": subprojects,
+        ":created_at": project.created_at.as_millis(),
+        ":updated_at": project.updated_at.as_millis(),
+    })?;
+    Ok(count)
+}
+
+/// One project, or an error that offers the nearest name.
+pub fn get(tx: &Transaction<'_>, name: &ProjectName) -> Result<Project> {
+    match find(tx, name)? {
+        Some(project) => Ok(project),
+        None => Err(missing(tx, name)?),
+    }
+}
+
+/// One project, if there is one of that name.
+pub fn find(tx: &Transaction<'_>, name: &ProjectName) -> Result<Option<Project>> {
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE name = ?1");
+    tx.prepare_cached(&sql)?.query_row([name.as_str()], |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// The project at a place on this machine, the one registered first if there are several.
+pub fn find_by_place(tx: &Transaction<'_>, git_url: &GitUrl, root: &SubPath) -> Result<Option<Project>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM projects WHERE git_url = ?1 AND root = ?2 ORDER BY created_at, name LIMIT 1");
+    tx.prepare_cached(&sql)?.query_row([git_url.as_str(), root.as_str()], |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// Every project, by name.
+pub fn list(tx: &Transaction<'_>) -> Result<Vec<Project>> {
+    let sql = format!("SELECT {COLUMNS} FROM projects ORDER BY name");
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map([], |row| Ok(read(row)))?;
+    rows.map(|row| row.map_err(Error::from).and_then(|project| project)).collect()
+}
+
+/// Removes a project with its jobs and their findings.
+pub fn remove(tx: &Transaction<'_>, name: &ProjectName) -> Result<()> {
+    match tx.execute("DELETE FROM projects WHERE name = ?1", [name.as_str()])? {
+        0 => Err(missing(tx, name)?),
+        _ => Ok(()),
+    }
+}
+
+fn missing(tx: &Transaction<'_>, name: &ProjectName) -> Result<Error> {
+    let names: Vec<String> =
+        tx.prepare("SELECT name FROM projects")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let hint = match nearest(name.as_str(), names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`crafting project list` shows every project".to_owned(),
+    };
+    Ok(Error::not_found(format!("there is no project {name}")).hint(hint))
+}
+
+fn read(row: &Row<'_>) -> Result<Project> {
+    let bad = |error: Error| unreadable("a project", error);
+    let text = |column: &str| row.get::<_, String>(column);
+    Ok(Project {
+        name: text("name")?.parse().map_err(bad)?,
+        git_url: text("git_url")?.parse().map_err(bad)?,
+        root: text("root")?.parse().map_err(bad)?,
+        default_branch: row
+            .get::<_, Option<String>>("default_branch")?
+            .map(|branch| branch.parse())
+            .transpose()
+            .map_err(bad)?,
+        timeout_secs: row.get::<_, Option<i64>>("timeout_secs")?.map(i64::cast_unsigned),
+        submodules: row.get("submodules")?,
+        subprojects: serde_json::from_str(&text("subprojects")?).map_err(|error| unreadable("subprojects", error))?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        updated_at: Timestamp::from_millis(row.get("updated_at")?),
+    })
+}
