@@ -97,7 +97,7 @@ struct FileForm {
 }
 
 /// The largest log that the index can address.
-const LOG_LIMIT_MAX: u64 = 64 << 30;
+const LOG_LIMIT_MAX: u64 = 32 << 30;
 
 impl Settings {
     /// Reads environment and file. A file that is named by the environment must exist; the default one need not.
@@ -198,10 +198,10 @@ impl Settings {
         self
     }
 
-    /// The time limit of a recipe of a project. The environment wins over the project, the recipe's own over both.
-    pub fn timeout(&self, project: Option<u64>) -> Duration {
-        let seconds = match (&self.timeout_secs.origin, project) {
-            (Origin::Environment(_) | Origin::Flag(_), _) | (_, None) => self.timeout_secs.value,
+    /// The time limit of a recipe, whose own or else whose project's limit is `written`.
+    pub fn timeout(&self, written: Option<u64>) -> Duration {
+        let seconds = match (&self.timeout_secs.origin, written) {
+            (Origin::Environment(_), _) | (_, None) => self.timeout_secs.value,
             (_, Some(seconds)) => seconds,
         };
         Duration::from_secs(seconds)

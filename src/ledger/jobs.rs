@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params_
 
 use super::unreadable;
 use crate::error::{Code, Error, Result};
-use crate::model::{BatchId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
+use crate::model::{BatchId, CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
 const COLUMNS: &str = "id, batch_id, project, subproject, recipe, status, git_ref, sha, dirty, exit_code, queued_at, \
                        started_at, finished_at, findings_count, findings_new, findings_fixed, log_bytes, log_lines, \
@@ -235,12 +235,22 @@ pub fn claim(tx: &Transaction<'_>, runner: &RunnerId, bound: bool, now: Timestam
     query(tx, &sql, &[&seq]).map(|mut jobs| jobs.pop())
 }
 
+/// Whether [`claim`] would find a job: a look that takes no write lock.
+pub fn any_claimable(tx: &Transaction<'_>, runner: &RunnerId, bound: bool, now: Timestamp) -> Result<bool> {
+    let bound_to = bound.then(|| runner.as_str());
+    let sql = "SELECT EXISTS (SELECT 1 FROM projects, jobs WHERE project = name AND status = 'queued' AND bound_to IS \
+               ?1 AND (not_before IS NULL OR not_before <= ?2))";
+    Ok(tx.prepare_cached(sql)?.query_row((bound_to, now.as_millis()), |row| row.get(0))?)
+}
+
 /// How long until the first try again may start that `runner` could claim, if there is one that waits.
 pub fn next_try(tx: &Transaction<'_>, runner: &RunnerId, bound: bool, now: Timestamp) -> Result<Option<Duration>> {
     let bound_to = bound.then(|| runner.as_str());
     let millis: Option<i64> = tx
-        .prepare_cached("SELECT min(not_before) FROM jobs WHERE status = 'queued' AND bound_to IS ?1")?
-        .query_row([bound_to], |row| row.get(0))?;
+        .prepare_cached(
+            "SELECT min(not_before) FROM jobs WHERE status = 'queued' AND bound_to IS ?1 AND not_before > ?2",
+        )?
+        .query_row((bound_to, now.as_millis()), |row| row.get(0))?;
     Ok(millis.map(|millis| Timestamp::from_millis(millis).since(now)))
 }
 
@@ -258,7 +268,7 @@ pub fn bind(tx: &Transaction<'_>, batch: &BatchId, runner: &RunnerId) -> Result<
 }
 
 /// Notes the commit that a running job's ref was resolved to.
-pub fn resolved(tx: &Transaction<'_>, id: &JobId, sha: &crate::model::CommitId) -> Result<()> {
+pub fn resolved(tx: &Transaction<'_>, id: &JobId, sha: &CommitId) -> Result<()> {
     tx.prepare_cached("UPDATE jobs SET sha = ?2 WHERE id = ?1")?.execute((id.as_str(), sha.as_str()))?;
     Ok(())
 }
@@ -373,14 +383,11 @@ pub fn ids_of_project(tx: &Transaction<'_>, project: &ProjectName) -> Result<Vec
     rows.map(|row| row?.parse()).collect()
 }
 
-/// The commits of a project that a job may still be asked for: of unfinished jobs, and of those since `since`.
-pub fn commits_in_use(tx: &Transaction<'_>, project: &ProjectName, since: Timestamp) -> Result<Vec<String>> {
-    let mut statement = tx.prepare(
-        "SELECT DISTINCT sha FROM jobs WHERE project = ?1 AND sha IS NOT NULL \
-         AND (status IN ('queued', 'running') OR finished_at >= ?2)",
-    )?;
-    let rows = statement.query_map((project.as_str(), since.as_millis()), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// Whether a job may still be asked for a commit: one that is not finished, or that ended at `since` or later.
+pub fn is_commit_wanted(tx: &Transaction<'_>, project: &ProjectName, sha: &CommitId, since: Timestamp) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE project = ?1 AND sha = ?2 \
+               AND (status IN ('queued', 'running') OR finished_at >= ?3))";
+    Ok(tx.prepare_cached(sql)?.query_row((project.as_str(), sha.as_str(), since.as_millis()), |row| row.get(0))?)
 }
 
 /// The place of a job in the order of queueing, which other tables refer to.

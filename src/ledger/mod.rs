@@ -10,13 +10,15 @@ pub mod projects;
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
+pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::changes::{Changes, watch_folder};
 use crate::error::{Code, Error, IoContext, Result};
@@ -28,6 +30,10 @@ mod embedded {
 /// The ledger's file name in the data directory.
 pub const FILE: &str = "ledger.db";
 
+/// Written to after every commit, so that others are told of it. The database's own files will not do: a reader that
+/// the kernel wakes for a write to them may look a moment before what was written counts as committed.
+const CHANGED: &str = "ledger.changed";
+
 /// How long a statement waits for another process's transaction. Those take milliseconds; this is for a machine
 /// that is stuck.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,6 +41,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// An open ledger. Cheap to share behind an `Arc`; every call blocks.
 pub struct Ledger {
     path: PathBuf,
+    changed: File,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -52,7 +59,9 @@ impl Ledger {
         if schema_version(&writer).map_err(|error| explain(&path, error))? != Some(latest) {
             migrate(&mut writer, &path, latest)?;
         }
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        let changed = data_dir.join(CHANGED);
+        let changed = File::options().create(true).write(true).truncate(false).open(&changed).on("open", &changed)?;
+        Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
     /// The file.
@@ -63,8 +72,7 @@ impl Ledger {
     /// Told of every change that any process writes.
     pub fn changes(&self) -> Result<Changes> {
         let dir = self.path.parent().unwrap_or(Path::new("/"));
-        let wal = format!("{FILE}-wal");
-        watch_folder(dir, move |name| name == OsStr::new(&wal))
+        watch_folder(dir, move |name| name == OsStr::new(CHANGED))
     }
 
     /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way
@@ -76,6 +84,10 @@ impl Ledger {
             .map_err(|error| explain(&self.path, error))?;
         let answer = work(&transaction).map_err(|error| self.placed(error))?;
         transaction.commit().map_err(|error| explain(&self.path, error))?;
+        // At the beginning each time: the file stays one byte long, and so needs no space on a full disk.
+        if let Err(error) = self.changed.write_all_at(b"\n", 0) {
+            tracing::warn!("others are not told of a change in the ledger: {error}");
+        }
         Ok(answer)
     }
 

@@ -179,6 +179,59 @@ pub struct Job {
     pub retry_of: Option<JobId>,
 }
 
+impl Job {
+    /// A queued job, with nothing in it yet of how it goes.
+    pub fn queued(
+        batch_id: BatchId,
+        (project, subproject, recipe): (ProjectName, SubPath, RecipeName),
+        (git_ref, sha, dirty): (RefName, Option<CommitId>, bool),
+        recipe_snapshot: RecipeSnapshot,
+        runtime: &str,
+        queued_at: Timestamp,
+    ) -> Result<Self> {
+        Ok(Self {
+            id: JobId::random()?,
+            batch_id,
+            project,
+            subproject,
+            recipe,
+            status: JobStatus::Queued,
+            git_ref,
+            sha,
+            dirty,
+            exit_code: None,
+            queued_at,
+            started_at: None,
+            finished_at: None,
+            duration_ms: None,
+            findings_count: 0,
+            findings_new: 0,
+            findings_fixed: 0,
+            log_bytes: 0,
+            log_lines: 0,
+            runtime: runtime.to_owned(),
+            recipe_snapshot,
+            token: None,
+            error: None,
+            retry_of: None,
+        })
+    }
+
+    /// The same thing queued once more, in `batch_id`; it names the first of all tries.
+    pub fn queued_again(&self, batch_id: BatchId, queued_at: Timestamp) -> Result<Self> {
+        let again = Self::queued(
+            batch_id,
+            (self.project.clone(), self.subproject.clone(), self.recipe.clone()),
+            (self.git_ref.clone(), self.sha.clone(), self.dirty),
+            self.recipe_snapshot.clone(),
+            &self.runtime,
+            queued_at,
+        )?;
+        let first = self.retry_of.as_ref().unwrap_or(&self.id).clone();
+        Ok(Self { retry_of: Some(first), token: self.token.clone(), ..again })
+    }
+}
+
 /// The jobs that one request started together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {

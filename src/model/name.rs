@@ -166,7 +166,7 @@ impl ProjectName {
         for c in text.chars().flat_map(char::to_lowercase) {
             match c {
                 'a'..='z' | '0'..='9' => name.push(c),
-                '.' | '_' | '-' if !name.is_empty() && !(c == '.' && name.ends_with('.')) => name.push(c),
+                '.' | '_' | '-' if !(name.is_empty() || c == '.' && name.ends_with('.')) => name.push(c),
                 _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
                 _ => {}
             }
@@ -199,6 +199,11 @@ impl SubPath {
 }
 
 impl RefName {
+    /// What is checked out.
+    pub fn head() -> Self {
+        Self("HEAD".to_owned())
+    }
+
     /// The commit id, if the ref is spelled as a full one.
     pub fn as_commit(&self) -> Option<CommitId> {
         self.0.parse().ok()

@@ -71,18 +71,28 @@ impl Language {
 
     /// Untracked paths that survive in a slot from job to job because builds are slow without them.
     /// Patterns are globs relative to the subproject's folder.
+    ///
+    /// A path is here only if the language's own tool brings it in line with the checkout, removals included,
+    /// so that nothing left over can make a job pass. Hence these are not:
+    /// - `.venv`: pip adds to it and never takes away what the requirements no longer name (uv and pip rebuild
+    ///   it from their caches); nor `.nox`, which nox lays anew unless it is told to trust it.
+    /// - Maven's `target` and Gradle's test results and resources: deleted resources stay on the class path,
+    ///   and a Gradle test that is up to date does not run, whatever it reads beside its declared inputs.
+    /// - .NET's `bin`: what a test or a removed reference left there is found at run time.
+    /// - CMake's `build`: cached options and generated headers outlive what made them.
+    /// - `.bundle` (settings of an earlier job), `.turbo` and `.next/cache` (results replayed).
     pub fn kept_paths(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &["target"],
-            Self::Python => &[".venv", ".tox", ".nox", ".mypy_cache", ".ruff_cache"],
-            Self::Go | Self::Shell | Self::Other => &[],
-            Self::Javascript | Self::Typescript => &["node_modules", "**/node_modules", ".turbo", ".next/cache"],
-            Self::Java | Self::Kotlin => &["target", "build", ".gradle", "**/target", "**/build"],
-            Self::Dotnet => &["**/bin", "**/obj"],
-            Self::Ruby => &["vendor/bundle", ".bundle"],
+            Self::Python => &[".tox", ".mypy_cache", ".ruff_cache"],
+            Self::Go | Self::C | Self::Shell | Self::Other => &[],
+            Self::Javascript | Self::Typescript => &["node_modules", "**/node_modules"],
+            Self::Java | Self::Kotlin => &[".gradle", "**/build/classes", "**/build/kotlin", "**/build/tmp/compile*"],
+            Self::Dotnet => &["**/obj"],
+            // Bundler shows a program only the gems that the lock names.
+            Self::Ruby => &["vendor/bundle"],
             Self::Php => &["vendor"],
             Self::Swift => &[".build"],
-            Self::C => &["build"],
         }
     }
 }

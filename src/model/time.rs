@@ -12,7 +12,12 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The system's clock. This is the library's only reading of it.
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self::of(SystemTime::now())
+    }
+
+    /// Of a time that the system gave, such as a file's.
+    pub fn of(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
@@ -29,6 +34,11 @@ impl Timestamp {
     /// Time from `earlier` to this, zero if the clock was set back in between.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+    }
+
+    /// This point moved on by `span`.
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// This point moved back by `span`.
