@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod config;
+pub mod detect;
 pub mod error;
 pub mod ledger;
 pub mod model;
