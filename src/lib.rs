@@ -4,5 +4,7 @@ pub mod changes;
 pub mod config;
 pub mod detect;
 pub mod error;
+pub mod findings;
 pub mod ledger;
 pub mod model;
+pub mod parsers;

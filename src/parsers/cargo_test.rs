@@ -1,0 +1,544 @@
+//! `cargo test`: the output of libtest (<https://doc.rust-lang.org/rustc/tests/index.html>) and of rustdoc's tests,
+//! with the panics of the standard library in their old form (`panicked at 'message', src/lib.rs:1:2`) and their new
+//! one (`panicked at src/lib.rs:1:2:`, the message below).
+
+use std::collections::{HashMap, HashSet};
+
+use super::cargo_json::is_foreign;
+use super::line::Line;
+use super::text::{line_number, one_line, place, push_line, raw};
+use super::{Parser, Verdict};
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// What libtest adds to a test's name when it says how the test went.
+const SUFFIXES: [&str; 4] = [" - should panic", " - compile fail", " - compile", " - ignore"];
+/// Panics remembered for tests whose output was not captured.
+const PANICS_LIMIT: usize = 10_000;
+
+/// Results come on the standard output; which target runs, and what is not captured, on the standard error.
+#[derive(Default)]
+pub(super) struct CargoTest {
+    /// Failed, and not told yet.
+    failed: Vec<String>,
+    section: Section,
+    /// The stream that the section is on.
+    section_side: usize,
+    /// The targets that cargo has announced, as it names them.
+    announced: Vec<String>,
+    /// How many targets have begun.
+    targets: u32,
+    /// A panic in the making, per stream, outside of a section.
+    panic: [Option<Panic>; 2],
+    /// The panics of each thread whose output was not captured.
+    panics: HashMap<String, Vec<Panic>>,
+    panics_kept: usize,
+    /// The test whose line has begun and not ended.
+    running: Option<String>,
+    /// What was told, and of which target.
+    told: HashMap<(String, Option<String>, Option<u32>), u32>,
+    /// The names of this target that were told.
+    done: HashSet<String>,
+}
+
+#[derive(Default)]
+enum Section {
+    #[default]
+    None,
+    /// Between `successes:` and the next list.
+    Successes,
+    /// Behind `failures:`: the outputs, and then once more the list of names.
+    Failures,
+    /// In one failed test's output.
+    Output(Box<Output>),
+}
+
+/// One failed test's output.
+#[derive(Default)]
+struct Output {
+    name: String,
+    panics: Vec<Panic>,
+    panic: Option<Panic>,
+    note: Option<String>,
+    /// Where a test that should have panicked is.
+    note_place: Option<(String, u32, Option<u32>)>,
+    error: Option<String>,
+    text: String,
+    blank: bool,
+}
+
+#[derive(Clone, Default)]
+struct Panic {
+    thread: String,
+    message: String,
+    /// Whether `message` is complete.
+    complete: bool,
+    /// The old form's message ends with a quote and the place.
+    quoted: bool,
+    place: Option<(String, u32, Option<u32>)>,
+    /// The first place of the backtrace that is the project's.
+    frame: Option<(String, u32, Option<u32>)>,
+    lines: u32,
+}
+
+impl Panic {
+    /// `thread 'name' (123) panicked at …`.
+    fn begin(line: &str) -> Option<Self> {
+        let (thread, rest) = line.strip_prefix("thread '")?.split_once('\'')?;
+        let rest = rest.trim_start();
+        let rest = match rest.strip_prefix('(') {
+            Some(number) => number.split_once(") ")?.1,
+            None => rest,
+        };
+        let at = rest.strip_prefix("panicked at ")?;
+        let mut panic = Self { thread: thread.to_owned(), ..Self::default() };
+        match at.strip_prefix('\'') {
+            Some(message) => {
+                panic.quoted = true;
+                panic.quoted_line(message);
+            }
+            None => panic.place = Some(owned(place(at.strip_suffix(':')?)?)),
+        }
+        Some(panic)
+    }
+
+    /// A line of a message in the old form, which ends with `', src/lib.rs:1:2`.
+    fn quoted_line(&mut self, line: &str) {
+        let (message, end) = match line.rsplit_once("', ") {
+            Some((message, at)) => (message, place(at)),
+            None => (line, None),
+        };
+        let message = if end.is_some() { message } else { line };
+        self.add(message);
+        if let Some(end) = end {
+            self.place = Some(owned(end));
+            self.complete = true;
+        }
+    }
+
+    fn add(&mut self, line: &str) {
+        let line = line.trim();
+        let label = line.split_once(": ").map(|(label, _)| label);
+        match label {
+            // The two sides of a failed comparison belong to the sentence.
+            Some("left" | "right") if !self.message.is_empty() => {
+                // The old form has a comma of its own.
+                self.message.push_str(if self.message.ends_with(',') { " " } else { ", " });
+                self.message.push_str(line);
+            }
+            _ if self.message.is_empty() => self.message.push_str(line),
+            _ if self.lines < 8 => {
+                self.message.push(' ');
+                self.message.push_str(line);
+            }
+            _ => {}
+        }
+        self.lines += 1;
+    }
+
+    /// A line behind the first; false if the panic has ended before it.
+    fn read(&mut self, line: &str) -> bool {
+        let body = line.trim_start();
+        if self.complete
+            && let Some(at) = body.strip_prefix("at ").and_then(place)
+        {
+            let file = at.0.strip_prefix("./").unwrap_or(at.0);
+            if !file.starts_with('/') && !is_foreign(file) && self.frame.is_none() {
+                self.frame = Some(owned((file, at.1, at.2)));
+            }
+            return true;
+        }
+        if self.complete {
+            return !line.is_empty() && (line.starts_with(' ') || line.starts_with("stack backtrace:"));
+        }
+        if line.starts_with("stack backtrace:") {
+            self.complete = true;
+        } else if self.quoted {
+            self.quoted_line(line);
+        } else if line.is_empty() || line.starts_with("note: ") {
+            self.complete = true;
+            return false;
+        } else {
+            self.add(line);
+        }
+        self.lines < 200
+    }
+
+    fn place(&self) -> Option<&(String, u32, Option<u32>)> {
+        match &self.place {
+            Some(place) if !is_foreign(&place.0) => Some(place),
+            place => self.frame.as_ref().or(place.as_ref()),
+        }
+    }
+}
+
+fn owned((file, line, column): (&str, u32, Option<u32>)) -> (String, u32, Option<u32>) {
+    (file.to_owned(), line, column)
+}
+
+impl Parser for CargoTest {
+    fn triggers(&self) -> &'static [&'static str] {
+        &[
+            "... FAILED",
+            "--- FAILED",
+            "failures:",
+            "successes:",
+            "     Running ",
+            "   Doc-tests ",
+            "' panicked at ",
+            ") panicked at ",
+            " has overflowed its stack",
+            "process didn't exit successfully: `",
+            "running ",
+            "test result: ",
+        ]
+    }
+
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let text = line.text;
+        let side = line.side();
+        if matches!(self.section, Section::None) {
+            self.section_side = side;
+        } else if self.section_side != side {
+            return self.other_stream(side, text, out);
+        }
+        match std::mem::take(&mut self.section) {
+            Section::Output(output) => return self.in_output(output, text, out),
+            section => self.section = section,
+        }
+        if self.in_panic(side, text) {
+            return Verdict::Open;
+        }
+        if let Some(name) = section_name(text)
+            && matches!(self.section, Section::Failures | Section::Successes)
+        {
+            if matches!(self.section, Section::Successes) {
+                return Verdict::Open;
+            }
+            self.section = Section::Output(Box::new(Output { name: name.to_owned(), ..Output::default() }));
+            return Verdict::Own;
+        }
+        self.result_line(text, out)
+    }
+
+    fn finish(&mut self, out: &mut Vec<Diagnostic>) {
+        for side in 0..self.panic.len() {
+            self.keep_panic(side);
+        }
+        if let Section::Output(output) = std::mem::take(&mut self.section) {
+            self.tell_output(*output, out);
+        }
+        self.tell_rest(out);
+    }
+}
+
+impl CargoTest {
+    /// A line beside the section that is being read on the other stream.
+    fn other_stream(&mut self, side: usize, text: &str, out: &mut Vec<Diagnostic>) -> Verdict {
+        if self.in_panic(side, text) {
+            return Verdict::Open;
+        }
+        self.progress(text, out);
+        Verdict::Idle
+    }
+
+    /// Whether the line is part of a panic that no section holds.
+    fn in_panic(&mut self, side: usize, text: &str) -> bool {
+        if let Some(panic) = &mut self.panic[side] {
+            if panic.read(text) {
+                return true;
+            }
+            self.keep_panic(side);
+        }
+        self.panic[side] = Panic::begin(text);
+        self.panic[side].is_some()
+    }
+
+    fn result_line(&mut self, text: &str, out: &mut Vec<Diagnostic>) -> Verdict {
+        if let Some(name) = failed_name(text) {
+            if !self.failed.iter().any(|failed| failed == name) {
+                self.failed.push(name.to_owned());
+            }
+            return self.listening();
+        }
+        match text {
+            "failures:" => {
+                self.section = Section::Failures;
+                return Verdict::Open;
+            }
+            "successes:" => {
+                self.section = Section::Successes;
+                return Verdict::Open;
+            }
+            _ => {}
+        }
+        if matches!(self.section, Section::Failures) {
+            if text.is_empty() {
+                return Verdict::Open;
+            }
+            if let Some(name) = text.strip_prefix("    ").filter(|name| !name.starts_with(' ')) {
+                // The list of names: what was not told with an output has none.
+                if !self.done.contains(name) && !self.failed.iter().any(|failed| failed == name) {
+                    self.failed.push(name.to_owned());
+                }
+                return Verdict::Open;
+            }
+        }
+        if text.starts_with("test result: ") {
+            self.tell_rest(out);
+            self.section = Section::None;
+        } else if is_start(text) {
+            self.tell_rest(out);
+            self.section = Section::None;
+            self.done.clear();
+            self.targets += 1;
+        } else {
+            self.progress(text, out);
+        }
+        self.listening()
+    }
+
+    /// What cargo and the runtime say about the process that runs the tests.
+    fn progress(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
+        if let Some(target) = text.strip_prefix("     Running ").or(text.strip_prefix("   Doc-tests ")) {
+            let name = target.split_once(" (").map_or(target, |(name, _)| name);
+            self.announced.push(name.strip_prefix("unittests ").unwrap_or(name).to_owned());
+        } else if let Some(name) =
+            text.strip_prefix("thread '").and_then(|rest| rest.split_once('\'')).map(|(name, _)| name)
+            && text.ends_with(" has overflowed its stack")
+        {
+            self.running = Some(name.to_owned());
+        } else if let Some((_, end)) = text.split_once("process didn't exit successfully: `")
+            && let Some((_, signal)) = end.rsplit_once(" (signal: ")
+        {
+            self.crash(signal.trim_end_matches(')'), out);
+        }
+    }
+
+    fn listening(&self) -> Verdict {
+        match self.section {
+            Section::None => Verdict::Idle,
+            _ => Verdict::Open,
+        }
+    }
+
+    fn keep_panic(&mut self, side: usize) {
+        if let Some(panic) = self.panic[side].take()
+            && self.panics_kept < PANICS_LIMIT
+        {
+            self.panics_kept += 1;
+            self.panics.entry(panic.thread.clone()).or_default().push(panic);
+        }
+    }
+
+    fn in_output(&mut self, mut output: Box<Output>, text: &str, out: &mut Vec<Diagnostic>) -> Verdict {
+        let next = section_name(text);
+        // Nothing else ends an output: a test may well print what another run of libtest said.
+        if next.is_none() && !(text == "failures:" && output.blank) {
+            output.read(text);
+            self.section = Section::Output(output);
+            return Verdict::Own;
+        }
+        self.tell_output(*output, out);
+        if let Some(name) = next {
+            self.section = Section::Output(Box::new(Output { name: name.to_owned(), ..Output::default() }));
+            return Verdict::Own;
+        }
+        self.section = Section::Failures;
+        self.result_line(text, out)
+    }
+
+    fn tell_output(&mut self, mut output: Output, out: &mut Vec<Diagnostic>) {
+        output.panics.extend(output.panic.take());
+        let panic = output.panics.iter().rfind(|panic| panic.thread == output.name).or(output.panics.last());
+        // Without capture the panic went to the other stream.
+        let panic = panic.cloned().or_else(|| self.uncaptured(&output.name));
+        let place = panic.as_ref().and_then(Panic::place).or(output.note_place.as_ref()).cloned();
+        let message = output
+            .note
+            .or(panic.map(|panic| panic.message))
+            .or(output.error)
+            .or_else(|| output.text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned))
+            .unwrap_or_default();
+        self.tell(&output.name, &message, place, &output.text, out);
+    }
+
+    /// Tells the failed tests that no output was printed of.
+    fn tell_rest(&mut self, out: &mut Vec<Diagnostic>) {
+        for side in 0..self.panic.len() {
+            self.keep_panic(side);
+        }
+        for name in std::mem::take(&mut self.failed) {
+            let panic = self.uncaptured(&name);
+            let place = panic.as_ref().and_then(Panic::place).cloned();
+            let message = panic.map(|panic| panic.message).unwrap_or_default();
+            self.tell(&name, &message, place, "", out);
+        }
+    }
+
+    /// The first panic of a thread that no test was told with.
+    fn uncaptured(&mut self, name: &str) -> Option<Panic> {
+        let panics = self.panics.get_mut(name).filter(|panics| !panics.is_empty())?;
+        Some(panics.remove(0))
+    }
+
+    /// The target whose tests are being told. The two streams are read apart: the announcements may be ahead.
+    fn target(&self) -> String {
+        let index = (self.targets as usize).min(self.announced.len());
+        match index.checked_sub(1).and_then(|index| self.announced.get(index)) {
+            Some(target) => target.clone(),
+            None => format!("target {}", self.targets),
+        }
+    }
+
+    /// The process of the target died; no test can say so.
+    fn crash(&mut self, signal: &str, out: &mut Vec<Diagnostic>) {
+        self.tell_rest(out);
+        let message = format!("the test process was ended by signal {signal}");
+        let name =
+            self.running.take().unwrap_or_else(|| self.announced.last().cloned().unwrap_or_else(|| self.target()));
+        self.tell(&name, &message, None, "", out);
+    }
+
+    fn tell(
+        &mut self,
+        name: &str,
+        message: &str,
+        place: Option<(String, u32, Option<u32>)>,
+        text: &str,
+        out: &mut Vec<Diagnostic>,
+    ) {
+        self.failed.retain(|failed| failed != name);
+        if !self.done.insert(name.to_owned()) {
+            return;
+        }
+        let (file, line, column) = match place {
+            Some((file, line, column)) => (Some(file), line_number(line), column.and_then(line_number)),
+            None => (None, None, None),
+        };
+        let mut code = name.to_owned();
+        let first = *self.told.entry((code.clone(), file.clone(), line)).or_insert(self.targets);
+        if first != self.targets {
+            // The same name at the same place in another target would be the same finding.
+            code = format!("{name} ({})", self.target());
+        }
+        let message = one_line(message);
+        out.push(Diagnostic {
+            tool: "cargo test",
+            kind: Kind::TestFail,
+            severity: Severity::Error,
+            file,
+            line,
+            column,
+            end_line: None,
+            message: if message.is_empty() { format!("{name} failed") } else { message },
+            code,
+            suggested_fix: None,
+            raw: if text.is_empty() { None } else { raw(text) },
+        });
+    }
+}
+
+impl Output {
+    fn read(&mut self, line: &str) {
+        push_line(&mut self.text, line);
+        self.blank = line.is_empty();
+        if let Some(panic) = &mut self.panic {
+            if panic.read(line) {
+                return;
+            }
+            self.panics.extend(self.panic.take());
+        }
+        if let Some(panic) = Panic::begin(line) {
+            if self.panics.len() > 100 {
+                self.panics.remove(0);
+            }
+            self.panic = Some(panic);
+        } else if let Some(note) = line.strip_prefix("note: ") {
+            if let Some(rest) = note.strip_prefix("test did not panic as expected") {
+                self.note = Some("test did not panic as expected".to_owned());
+                self.note_place = rest.strip_prefix(" at ").and_then(place).map(owned);
+            } else if note.starts_with("panic did not contain expected string") {
+                self.note = Some(note.to_owned());
+            }
+        } else if let Some(note) = &mut self.note {
+            let body = line.trim();
+            if body.starts_with("panic message: ") || body.starts_with("expected substring: ") {
+                note.push_str("; ");
+                note.push_str(body);
+            }
+        } else if self.error.is_none() && line.starts_with("Error: ") {
+            self.error = Some(line.to_owned());
+        } else if self.error.is_none() && (line.starts_with("error: ") || line.starts_with("error[")) {
+            // A doctest that does not compile.
+            self.error = Some(line.to_owned());
+        } else if let Some(at) = line.trim_start().strip_prefix("--> ").and_then(place)
+            && self.note_place.is_none()
+            && self.error.as_deref().is_some_and(|error| error.starts_with("error"))
+        {
+            self.note_place = Some(owned(at));
+        }
+    }
+}
+
+/// `---- name stdout ----`.
+fn section_name(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("---- ")?;
+    name.strip_suffix(" stdout ----").or(name.strip_suffix(" stderr ----"))
+}
+
+/// `running 3 tests`.
+fn is_start(line: &str) -> bool {
+    line.strip_prefix("running ")
+        .and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")))
+        .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The name in `test name ... FAILED`, or in the terse `name --- FAILED`.
+fn failed_name(line: &str) -> Option<&str> {
+    let name = match line.strip_suffix(" --- FAILED") {
+        Some(name) => name.trim_start_matches(['.', 'i', 'F']).trim_start(),
+        None => {
+            let line = line.strip_suffix(" ... FAILED").or_else(|| {
+                // With --report-time the time stands behind it.
+                let (line, time) = line.rsplit_once(" ... FAILED <")?;
+                time.ends_with("s>").then_some(line)
+            })?;
+            // What an uncaptured test printed without a line break stands before it.
+            line.strip_prefix("test ").or_else(|| line.split_once("test ").map(|(_, name)| name))?
+        }
+    };
+    let name = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_panic() {
+        let new = Panic::begin("thread 'a::b' (12) panicked at src/lib.rs:1:2:").unwrap();
+        assert_eq!(new.place, Some(("src/lib.rs".to_owned(), 1, Some(2))));
+        let mut old = Panic::begin("thread 'a' panicked at 'it's, here', and").unwrap();
+        assert!(!old.complete && old.read("more', src/lib.rs:3:4"));
+        assert_eq!(
+            (old.message.as_str(), old.place),
+            ("it's, here', and more", Some(("src/lib.rs".to_owned(), 3, Some(4))))
+        );
+        assert!(Panic::begin("thread 'x' is fine").is_none());
+    }
+
+    #[test]
+    fn names_are_without_what_libtest_adds() {
+        for (line, name) in [
+            ("test tests::a ... FAILED", "tests::a"),
+            ("test src/lib.rs - doc2 (line 13) - compile fail ... FAILED", "src/lib.rs - doc2 (line 13)"),
+            ("test a - should panic ... FAILED", "a"),
+            ("..i..tests::a --- FAILED", "tests::a"),
+            ("test a ... FAILED <0.123s>", "a"),
+        ] {
+            assert_eq!(failed_name(line), Some(name), "{line}");
+        }
+        assert_eq!(failed_name("build ... FAILED"), None);
+    }
+}
