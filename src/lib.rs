@@ -8,3 +8,4 @@ pub mod findings;
 pub mod ledger;
 pub mod model;
 pub mod parsers;
+pub mod runtime;

@@ -1,1 +1,11 @@
-fn main() {}
+//! The program `crafting`: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Before anything else: a job's supervisor is this program too, and is started for every job.
+    if let Some(code) = crafting::runtime::supervise_if_asked() {
+        return code;
+    }
+    ExitCode::from(0)
+}
