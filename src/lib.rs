@@ -9,3 +9,4 @@ pub mod ledger;
 pub mod model;
 pub mod parsers;
 pub mod runtime;
+pub mod workspace;

@@ -1,0 +1,295 @@
+//! Running the user's own `git`.
+//!
+//! Everything that may need credentials, proxies, filters or repository extensions goes through the program, so
+//! that it works as it does for the user. The caller's `GIT_DIR` and its kin are taken out of the environment (a
+//! hook or an alias of git sets them); the user's `GIT_CONFIG_*` and SSH settings stay.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Code, Error, Result};
+
+/// Variables that point git at a repository or change what its commands mean (`git rev-parse --local-env-vars`
+/// without the configuration ones, and the pathspec switches).
+const FOREIGN: [&str; 19] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
+    "GIT_COMMON_DIR",
+    "GIT_DEFAULT_HASH",
+    "GIT_DIR",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Settings of the user that would run foreign code in the middle of a step, or make an index that lies about files.
+const SETTINGS: [&str; 13] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.splitIndex=false",
+    "core.trustctime=true",
+    "core.checkStat=default",
+    "core.ignoreStat=false",
+    "index.version=2",
+    "index.skipHash=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.version=2",
+    "advice.addEmbeddedRepo=false",
+];
+
+/// One call of git.
+pub(super) struct Git {
+    folder: PathBuf,
+    settings: Vec<OsString>,
+    env: Vec<(&'static str, OsString)>,
+    stdin: Vec<u8>,
+}
+
+/// What git printed.
+pub(super) struct Output {
+    /// Its standard output, byte for byte.
+    pub stdout: Vec<u8>,
+    /// Its messages.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Standard output as text without the final line break.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+}
+
+impl Git {
+    /// To be run in `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), settings: Vec::new(), env: Vec::new(), stdin: Vec::new() }
+    }
+
+    /// Adds a setting (`key=value`) for this call.
+    pub fn set(mut self, setting: impl Into<OsString>) -> Self {
+        self.settings.push(setting.into());
+        self
+    }
+
+    /// Adds a variable.
+    pub fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// What git reads from its standard input; nothing by default.
+    pub fn stdin(mut self, bytes: Vec<u8>) -> Self {
+        self.stdin = bytes;
+        self
+    }
+
+    /// For a step that may talk to a remote: SSH asks nothing, unless the user configured a command of their own.
+    pub fn remote(self) -> Self {
+        let own = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some())
+            || Git::new(&self.folder).run(["config", "--get", "core.sshCommand"]).is_ok();
+        if own { self } else { self.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes") }
+    }
+
+    /// Runs it; a status other than 0 is an error that tells what git said.
+    pub fn run<A: Into<OsString>>(self, arguments: impl IntoIterator<Item = A>) -> Result<Output> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let (success, output) = self.start(&arguments)?;
+        if success {
+            return Ok(output);
+        }
+        Err(failure(&arguments, &output.stderr))
+    }
+
+    /// Runs it; `None` when git ended with a status other than 0, for questions whose answer may be no.
+    pub fn ask<A: Into<OsString>>(self, arguments: impl IntoIterator<Item = A>) -> Result<Option<Output>> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let (success, output) = self.start(&arguments)?;
+        Ok(success.then_some(output))
+    }
+
+    fn start(self, arguments: &[OsString]) -> Result<(bool, Output)> {
+        let settings = SETTINGS.iter().map(OsString::from).chain(self.settings);
+        let all = settings.flat_map(|setting| [OsString::from("-c"), setting]).chain(arguments.iter().cloned());
+        let mut command = duct::cmd("git", all)
+            .dir(&self.folder)
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        command = if self.stdin.is_empty() { command.stdin_null() } else { command.stdin_bytes(self.stdin) };
+        // The first wrapper is the innermost, and the innermost wins.
+        for (name, value) in self.env {
+            command = command.env(name, value);
+        }
+        for name in FOREIGN {
+            command = command.env_remove(name);
+        }
+        let output = command.run().map_err(|error| match error.kind() {
+            ErrorKind::NotFound if self.folder.is_dir() => Error::new(Code::GitMissing, "git is not installed")
+                .hint("install it, for example with `apt-get install git`, and see that it is on the PATH"),
+            _ => Error::io("run git in", &self.folder, &error),
+        })?;
+        let stderr = scrub(&String::from_utf8_lossy(&output.stderr));
+        Ok((output.status.success(), Output { stdout: output.stdout, stderr }))
+    }
+}
+
+/// What git's messages mean: text to look for, the code, and what to do.
+const MEANINGS: [(&[&str], Code, &str); 6] = [
+    (
+        &["dubious ownership"],
+        Code::NoRepository,
+        "the repository belongs to another user; if you trust it: git config --global --add safe.directory FOLDER",
+    ),
+    (
+        &["No space left on device", "Disk quota exceeded"],
+        Code::Io,
+        "free some space, for example with `crafting gc`, and try again",
+    ),
+    (
+        &[
+            "Authentication failed",
+            "could not read Username",
+            "could not read Password",
+            "terminal prompts disabled",
+            "Permission denied (",
+            "Host key verification failed",
+            "returned error: 401",
+            "returned error: 403",
+            "Access denied",
+            "access denied",
+        ],
+        Code::RemoteDenied,
+        "check that `git ls-remote` with that address works for you: crafting uses your credential helper and SSH keys",
+    ),
+    (
+        &[
+            "Could not resolve host",
+            "Could not resolve hostname",
+            "Failed to connect",
+            "Couldn't connect",
+            "Connection refused",
+            "Connection timed out",
+            "Connection reset",
+            "Connection closed",
+            "Network is unreachable",
+            "No route to host",
+            "unable to connect",
+            "unable to look up",
+            "unable to access",
+            "early EOF",
+            "hung up unexpectedly",
+            "RPC failed",
+        ],
+        Code::RemoteUnreachable,
+        "check the network and the address; jobs of commits that are already in the mirror still run",
+    ),
+    (
+        &["does not appear to be a git repository", "Repository not found", "' not found", "does not exist"],
+        Code::NotFound,
+        "check the address, and that you have access to it",
+    ),
+    (
+        &["couldn't find remote ref", "not our ref", "unadvertised object"],
+        Code::NotFound,
+        "push the commit first, or name a branch or a tag that the remote has",
+    ),
+];
+
+/// An error out of a failed call: the kind from git's messages, the text from its last word on the matter.
+fn failure(arguments: &[OsString], stderr: &str) -> Error {
+    let verb = arguments.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
+    let said = said(stderr);
+    for (texts, code, hint) in MEANINGS {
+        if texts.iter().any(|text| stderr.contains(text)) {
+            return Error::new(code, format!("git {verb}: {said}")).hint(hint);
+        }
+    }
+    Error::new(Code::GitFailed, format!("git {verb} failed: {said}"))
+}
+
+/// The line that says why: what the remote side said first, else the last `fatal:`, else the last one at all.
+fn said(stderr: &str) -> String {
+    let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let fatal = lines().rev().find_map(|line| line.strip_prefix("fatal: "));
+    let error = lines().find_map(|line| line.strip_prefix("error: "));
+    let text = match (fatal, error) {
+        // "adding files failed" and the like only say that the error above it was one.
+        (Some(fatal), Some(error)) if fatal.len() < 40 => format!("{error} ({fatal})"),
+        (Some(fatal), _) => fatal.to_owned(),
+        (None, Some(error)) => error.to_owned(),
+        (None, None) => lines().next_back().unwrap_or("it said nothing").to_owned(),
+    };
+    text.trim_end_matches('.').chars().take(400).collect()
+}
+
+/// Takes user and password out of every URL in a text.
+fn scrub(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        clean.push_str(head);
+        let end = tail.find(|c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"')).unwrap_or(tail.len());
+        let authority = &tail[..end];
+        match authority.rsplit_once('@') {
+            Some((_, host)) => {
+                clean.push_str("***@");
+                clean.push_str(host);
+            }
+            None => clean.push_str(authority),
+        }
+        rest = &tail[end..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// An error of libgit2 as ours.
+pub(super) fn library(doing: &str) -> impl Fn(git2::Error) -> Error {
+    move |error| Error::new(Code::GitFailed, format!("cannot {doing}: {}", error.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_leave_messages() {
+        let text = "fatal: unable to access 'https://u:p@h.example/r/': no\nssh://git@h/x http://plain/";
+        assert_eq!(scrub(text), "fatal: unable to access 'https://***@h.example/r/': no\nssh://***@h/x http://plain/");
+        assert_eq!(scrub("://"), "://");
+        assert_eq!(scrub("a://é@"), "a://***@");
+    }
+
+    #[test]
+    fn messages_become_codes() {
+        let code = |stderr: &str| failure(&["fetch".into()], stderr).code();
+        assert_eq!(code("fatal: Authentication failed for 'https://h/'"), Code::RemoteDenied);
+        assert_eq!(code("fatal: unable to access 'https://h/': Could not resolve host: h"), Code::RemoteUnreachable);
+        assert_eq!(code("fatal: unable to access 'x': The requested URL returned error: 403"), Code::RemoteDenied);
+        assert_eq!(code("fatal: couldn't find remote ref x"), Code::NotFound);
+        assert_eq!(code("fatal: sha1 file write error: No space left on device"), Code::Io);
+        let error = failure(&["add".into()], "error: unable to index file 'x'\nfatal: adding files failed\n");
+        assert_eq!(error.code(), Code::GitFailed);
+        assert_eq!(error.to_string(), "git add failed: unable to index file 'x' (adding files failed)");
+        assert_eq!(failure(&[], "").code(), Code::GitFailed);
+    }
+}

@@ -1,0 +1,79 @@
+//! Everything git: mirrors, snapshots of working trees, and the slots that jobs run in.
+//!
+//! ```text
+//! <workspace>/<project>/.cache/          the mirror: a bare clone
+//!                       .cache.lock      held to clone, to fetch, to collect garbage
+//!                       .slots.lock      held while a slot is chosen
+//!                       slot-<n>/        a worktree, warm from job to job
+//!                       slot-<n>.index   what was laid in it; a recipe cannot reach it by accident
+//!                       slot-<n>.lock    held by its job; says what the slot was last used for
+//!                       <job id>         a link to its slot while a job lives
+//!                       .trash/          moved away, being deleted
+//! ```
+//!
+//! Everything here blocks: call it from threads that may.
+
+mod checkout;
+mod diff;
+mod gc;
+mod git;
+mod gitdir;
+mod keep;
+mod lay;
+mod lock;
+mod mirror;
+mod record;
+mod slot;
+mod snapshot;
+mod submodule;
+mod sweep;
+mod trash;
+mod tree;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use checkout::Checkout;
+pub use diff::movement;
+pub use gc::{GcOptions, GcReport};
+pub use mirror::{Mirror, Resolved};
+pub use slot::{LeaseRequest, Release, Slot};
+pub use snapshot::Snapshot;
+pub use trash::remove_tree;
+pub use tree::{CheckoutTree, CommitTree, read_commit_file};
+
+use crate::error::{Error, IoContext, Result};
+use crate::model::{GitUrl, ProjectName};
+
+/// The folder that holds every project's mirror and slots.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// Makes the folder if it is missing. An [`crate::error::Code::Io`] error if nothing can be written there.
+    pub fn open(root: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&root).on("create the folder", &root)?;
+        let root = root.canonicalize().on("enter", &root)?;
+        if nix::unistd::access(&root, nix::unistd::AccessFlags::W_OK).is_err() {
+            return Err(Error::new(crate::error::Code::Io, format!("cannot write in {}", root.display()))
+                .hint("check its permissions, or choose another folder with CRAFTING_WORKSPACE_DIR"));
+        }
+        Ok(Self { root })
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A project's mirror, which is cloned when it is first used.
+    pub fn mirror(&self, project: &ProjectName, url: &GitUrl) -> Mirror {
+        Mirror::new(project.clone(), url.clone(), &self.project(project))
+    }
+
+    fn project(&self, project: &ProjectName) -> PathBuf {
+        self.root.join(project.as_str())
+    }
+}
