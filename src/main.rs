@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if let Some(code) = crafting::runtime::supervise_if_asked() {
         return code;
     }
-    ExitCode::from(0)
+    ExitCode::from(crafting::cli::run(std::env::args_os().collect()))
 }

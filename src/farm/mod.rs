@@ -17,15 +17,15 @@ use async_trait::async_trait;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init};
-pub use crate::model::{FindingFilter, JobFilter, Scope};
-pub use local::{GcReport, LocalFarm, run_in_background};
+pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, CommitId, Finding, FindingCounts, GitUrl, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName,
-    Stream, SubPath,
+    Batch, CommitId, Finding, FindingCounts, GitUrl, Job, JobId, Project, ProjectFile, ProjectName, RecipeName,
+    RefName, Stream, SubPath,
 };
 
 /// Every verb of the build farm.
@@ -319,4 +319,26 @@ struct Description {
     project_file: Option<String>,
     /// What detection saw.
     evidence: Vec<String>,
+}
+
+/// What `filter`'s glob lets through, the worst first, then by file and line; with the counts.
+fn sorted(mut rows: Vec<Finding>, filter: &FindingFilter, fixed: u64) -> Result<Findings> {
+    if let Some(pattern) = &filter.path {
+        let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| {
+            Error::invalid(format!("{pattern:?} is not a glob: {}", error.kind()))
+                .hint("use *, ?, [a-z] and ** as in src/**/*.rs")
+        })?;
+        let matcher = glob.compile_matcher();
+        rows.retain(|finding| finding.file.as_deref().is_some_and(|file| matcher.is_match(file)));
+    }
+    rows.retain(|finding| {
+        filter.kind.is_none_or(|kind| finding.kind == kind)
+            && filter.severity.is_none_or(|least| finding.severity >= least)
+            && (finding.is_new || !filter.new)
+    });
+    rows.sort_by(|a, b| {
+        (b.severity, &a.file, a.line, a.column, a.id).cmp(&(a.severity, &b.file, b.line, b.column, b.id))
+    });
+    let counts = FindingCounts::of(&rows, fixed);
+    Ok(Findings { findings: rows, counts })
 }

@@ -1,0 +1,398 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_crafting_global_optspecs
+    string join \n C= format= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_crafting_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_crafting_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_crafting_using_subcommand
+    set -l cmd (__fish_crafting_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c crafting -n "__fish_crafting_needs_command" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_needs_command" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_needs_command" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_needs_command" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_needs_command" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_needs_command" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_needs_command" -s V -l version -d 'Print version'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "init" -d 'Look at a checkout and write its crafting.toml'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "project" -d 'Register projects, look at them, remove them'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "job" -d 'Run jobs and look at them'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "findings" -d 'Read findings: of jobs, or of a captured log'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "gc" -d 'Remove logs, slots and mirrors that are no longer needed'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "ledger" -d 'Look after the ledger, the database of projects, jobs and findings'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "config" -d 'Show the configuration'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "man" -d 'Write the manual, one page per command'
+complete -c crafting -n "__fish_crafting_using_subcommand init" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l force -d 'Write over a crafting.toml that is there'
+complete -c crafting -n "__fish_crafting_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand init" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand init" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -f -a "add" -d 'Register a project: a folder of this machine or a repository\'s address'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -f -a "list" -d 'List the projects'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -f -a "show" -d 'Show a project: its subprojects and their recipes'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -f -a "update" -d 'Read a project\'s crafting.toml again, or change where it comes from'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -f -a "remove" -d 'Remove a project with its jobs, findings, logs, mirror and slots'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l name -d 'Its name, if not the one in crafting.toml or the folder\'s' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l branch -d 'The branch that jobs run when they name no ref' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l branch -d 'The branch that jobs run when they name no ref' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l url -d 'The repository\'s new address' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Do not ask'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "run" -d 'Run recipes on the files as they are now'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "list" -d 'List jobs, newest first'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "show" -d 'Show all that is known of a job'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "log" -d 'Print a job\'s log, byte for byte'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "watch" -d 'Watch a job until it ends, then show its findings'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "cancel" -d 'End a job'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -f -a "retry" -d 'Run a finished job again: same commit, same recipe'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s p -l project -d 'A registered project, instead of the one of this folder' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s s -l subproject -d 'Only this subproject; may be repeated' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l ref -d 'A branch, tag or commit, instead of the files as they are now' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l timeout -d 'End each recipe after this time: 90, 90s, 10m, 1h30m' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l fail-on -d 'Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s j -l workers -d 'Jobs to run at once' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l committed -d 'HEAD, without uncommitted changes'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l detach -d 'Let a runner in the background take the jobs, and return at once'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l dry-run -d 'Show what would run, and run nothing'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l keep -d 'Leave each slot as it is afterwards, to look into'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l fresh -d 'Start from an empty tree, without kept build outputs'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s f -l follow -d 'Print the logs as they grow'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s p -l project -d 'Of this project' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l status -d 'In this state' -r -f -a "queued\t''
+running\t''
+passed\t''
+failed\t''
+timed_out\t''
+cancelled\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l recipe -d 'Of this recipe' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l before -d 'Only jobs queued before this one' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l tail -d 'Only the last so many lines' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l lines -d 'Only these lines, the first being 1: 10:20, 10:, :20 or 10' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l stream -d 'Only what came from this stream' -r -f -a "stdout\t''
+stderr\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s f -l follow -d 'Go on until the job ends'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l fail-on -d 'Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l batch -d 'All the jobs of its batch'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s f -l follow -d 'Print the logs as they grow'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l batch -d 'All the jobs of its batch'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l force -d 'At once, without time to clean up'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l fail-on -d 'Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l detach -d 'Let a runner in the background take the job, and return at once'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s f -l follow -d 'Print the log as it grows'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -s p -l project -d 'Of this project' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l kind -d 'Of this kind' -r -f -a "cve\t''
+test_fail\t''
+lint\t''
+recipe_fail\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l severity -d 'At least so bad' -r -f -a "error\t''
+warn\t''
+info\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l path -d 'In files that match this pattern, such as \'src/**\'' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l fail-on -d 'Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l from -d 'Read a captured log instead, of any tool run anywhere; - is stdin' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l language -d 'What the tool of the captured log works on' -r -f -a "rust\t''
+python\t''
+go\t''
+javascript\t''
+typescript\t''
+java\t''
+kotlin\t''
+dotnet\t''
+ruby\t''
+php\t''
+swift\t''
+c\t''
+shell\t''
+other\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l recipe -d 'The recipe that the captured log would be of' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l exit-code -d 'How the tool of the captured log exited' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l new -d 'Only those that are new'
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -l details -d 'Show each finding in full, with its fingerprint and its suggested fix'
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand findings" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "check" -d 'Check that the ledger is sound; exit status 3 if it is not'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "backup" -d 'Copy the ledger to a file while it is in use'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Print every effective value and where it came from'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand man" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand man" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
+table\t'A table drawn with lines'
+json\t'One JSON document'
+jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand man" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand man" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand man" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand man" -s h -l help -d 'Print help'

@@ -1,0 +1,25 @@
+//! `crafting config …`.
+
+use serde_json::json;
+
+use super::args::ConfigCommand;
+use super::ui::Ui;
+use super::ui::table::Table;
+use crate::config::Settings;
+use crate::error::Result;
+
+/// Shows every effective value and where it came from.
+pub fn run(ui: &Ui, command: &ConfigCommand) -> Result<u8> {
+    let ConfigCommand::Show = command;
+    let rows = Settings::load()?.rows();
+    if ui.is_json() {
+        ui.json(&json!({ "settings": rows }))?;
+        return Ok(0);
+    }
+    let mut table = Table::new(["name", "variable", "from", "value"]).optional(&[1]);
+    for row in &rows {
+        table.row([row.name.into(), row.variable.into(), (&row.origin).into(), (&row.value).into()]);
+    }
+    ui.print(&table.render(ui.look()))?;
+    Ok(0)
+}

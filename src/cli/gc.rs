@@ -1,0 +1,22 @@
+//! `crafting gc`.
+
+use super::on_farm;
+use super::ui::{Ui, text};
+use crate::config::Settings;
+use crate::error::Result;
+
+/// Removes what is no longer needed.
+pub fn run(ui: &Ui) -> Result<u8> {
+    on_farm(ui, Settings::load()?, async |farm| {
+        let report = farm.gc().await?;
+        if ui.is_json() {
+            ui.json(&report)?;
+        } else {
+            let removed = [(report.slots, "slot"), (report.logs, "log"), (report.mirrors, "mirror")]
+                .map(|(number, what)| text::count(number, what))
+                .join(", ");
+            ui.print(&format!("removed {removed}: {} free again\n", text::bytes(report.freed_bytes)))?;
+        }
+        Ok(0)
+    })
+}

@@ -1,0 +1,55 @@
+//! `crafting job …`.
+
+mod attached;
+mod cancel;
+mod list;
+mod log;
+mod outcome;
+mod retry;
+mod run;
+mod show;
+mod stop;
+mod watch;
+
+use super::args::JobCommand;
+use super::ui::Ui;
+use super::{here, on_farm};
+use crate::config::Settings;
+use crate::error::Result;
+use crate::farm::{Farm, JobSelector, LocalFarm, Scope};
+use crate::model::Job;
+
+/// Runs one of them.
+pub fn run(ui: &Ui, command: JobCommand) -> Result<u8> {
+    let workers = match &command {
+        JobCommand::Run(args) => args.workers.map(usize::from),
+        _ => None,
+    };
+    on_farm(ui, Settings::load()?.with_workers(workers), async |farm| match command {
+        JobCommand::Run(args) => run::run(ui, farm, args).await,
+        JobCommand::List(args) => list::run(ui, farm, args).await,
+        JobCommand::Show(args) => show::run(ui, farm, args).await,
+        JobCommand::Log(args) => log::run(ui, farm, args).await,
+        JobCommand::Watch(args) => watch::run(ui, farm, args).await,
+        JobCommand::Cancel(args) => cancel::run(ui, farm, args).await,
+        JobCommand::Retry(args) => retry::run(ui, farm, args).await,
+    })
+}
+
+/// The job that a person means: in a registered checkout, `@last` is its project's.
+pub async fn named(farm: &LocalFarm, selector: JobSelector) -> Result<Job> {
+    let selector = match selector {
+        JobSelector::Last(None) => JobSelector::Last(project_here(farm).await?),
+        JobSelector::LastFailed(None) => JobSelector::LastFailed(project_here(farm).await?),
+        other => other,
+    };
+    farm.job(&selector).await
+}
+
+async fn project_here(farm: &LocalFarm) -> Result<Option<crate::model::ProjectName>> {
+    Ok(farm.project_of(&here()?).await?.map(|project| project.name))
+}
+
+fn scope(job: &Job, batch: bool) -> Scope {
+    if batch { Scope::Batch(job.batch_id.clone()) } else { Scope::Job(job.id.clone()) }
+}

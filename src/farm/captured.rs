@@ -1,0 +1,49 @@
+//! Findings out of a log that some tool printed anywhere, without any project.
+
+use std::io::{ErrorKind, Read};
+
+use super::{FindingFilter, Findings, sorted};
+use crate::error::{Error, Result};
+use crate::findings;
+use crate::model::{Language, RecipeName, Stream, Timestamp};
+use crate::parsers::{Feed, Hint};
+
+/// What is known of a captured log beside its bytes.
+#[derive(Clone, Debug, Default)]
+pub struct CapturedLog {
+    /// What the tool checked.
+    pub language: Option<Language>,
+    /// What the tool was run for.
+    pub recipe: Option<RecipeName>,
+    /// How the tool ended.
+    pub exit_code: Option<i32>,
+}
+
+/// Reads a captured log to its end, in bounded memory but for the findings themselves. All of them are new, as there
+/// is nothing to compare with.
+pub fn read_captured(mut log: impl Read, hint: CapturedLog, filter: &FindingFilter) -> Result<Findings> {
+    let mut feed = Feed::new(Hint { language: hint.language, recipe: hint.recipe });
+    let mut found = Vec::new();
+    let mut buffer = vec![0_u8; 256 * 1024];
+    loop {
+        match log.read(&mut buffer) {
+            Ok(0) => break,
+            // Who captured both streams into one file cannot tell them apart any more; parsers do not insist.
+            Ok(length) => feed.push(Stream::Stdout, &buffer[..length], &mut found),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Error::new(crate::error::Code::Io, format!("cannot read the log: {error}"))
+                    .hint("check the file or the pipe that it comes from"));
+            }
+        }
+    }
+    feed.finish(hint.exit_code, &mut found);
+    let now = Timestamp::now();
+    let mut seen = std::collections::HashSet::new();
+    let rows = found
+        .into_iter()
+        .map(|diagnostic| findings::finding_without_job(diagnostic, now))
+        .filter(|finding| seen.insert(finding.fingerprint.clone()))
+        .collect();
+    sorted(rows, filter, 0)
+}

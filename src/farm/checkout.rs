@@ -1,0 +1,257 @@
+//! Projects and the repositories they are in: registering, describing, reading again.
+
+use std::path::{Path, PathBuf};
+
+use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
+use crate::detect::{self, Tree};
+use crate::error::{Code, Error, IoContext, Result};
+use crate::ledger::projects;
+use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
+use crate::runner::Rooms;
+use crate::workspace::{Checkout, CheckoutTree, CommitTree, Mirror};
+
+/// A written `crafting.toml`.
+#[derive(Clone, Debug)]
+pub struct Initialised {
+    /// The file.
+    pub path: PathBuf,
+    /// Each subproject, its recipes' names, and what it was recognised by.
+    pub found: Vec<(SubPath, Vec<String>, String)>,
+}
+
+/// Looks at the checkout around `folder` and writes a commented `crafting.toml` at the project's root. One that is
+/// there already is a conflict, unless `force` says to replace it.
+pub fn init(folder: &Path, force: bool) -> Result<Initialised> {
+    let here = Checkout::discover(folder)?;
+    let path = here.folder().join(ProjectFile::NAME);
+    if path.exists() && !force {
+        return Err(Error::new(Code::Conflict, format!("{} exists already", path.display()))
+            .hint("edit it, or replace it with --force"));
+    }
+    let found = detect::detect(&CheckoutTree::list(&here)?);
+    let text = detect::render(&suggested_name(&here), &found);
+    // Written beside and renamed: a full disk must not leave half a file where a whole one was.
+    let beside = tempfile::NamedTempFile::new_in(here.folder()).on("write into", &here.folder())?;
+    std::fs::write(beside.path(), text).on("write", &path)?;
+    std::fs::set_permissions(beside.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).on("write", &path)?;
+    beside.persist(&path).map_err(|error| error.error).on("write", &path)?;
+    let found = found.into_iter().map(|found| {
+        let recipes = found.subproject.recipes.keys().map(ToString::to_string).collect();
+        (found.subproject.name, recipes, found.evidence)
+    });
+    Ok(Initialised { path, found: found.collect() })
+}
+
+/// Registers the project of a checkout, or brings it up to date with what its `crafting.toml` says now.
+pub(super) fn register(rooms: &Rooms, here: &Checkout) -> Result<Registered> {
+    let description = describe_folder(here, None)?;
+    let registered = rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))?;
+    match registered {
+        Some(project) => change(rooms, project, description, &ProjectChange::default()),
+        None => {
+            let name = description.file.name.clone();
+            insert(rooms, name, suggested_name(here), (here.url().clone(), here.root().clone()), None, description)
+        }
+    }
+}
+
+/// Registers a project on request.
+pub(super) fn add(rooms: &Rooms, new: NewProject) -> Result<Registered> {
+    match &new.source {
+        ProjectSource::Folder(folder) => {
+            let here = Checkout::discover(folder)?;
+            let description = describe_folder(&here, new.file.as_deref())?;
+            if let Some(project) = rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))? {
+                return Err(Error::new(
+                    Code::Conflict,
+                    format!("this checkout is registered already, as {}", project.name),
+                )
+                .hint(format!("change it with `crafting project update {}`", project.name)));
+            }
+            let name = new.name.or_else(|| description.file.name.clone());
+            let place = (here.url().clone(), here.root().clone());
+            insert(rooms, name, suggested_name(&here), place, new.default_branch, description)
+        }
+        ProjectSource::Url(url) => {
+            let stem = ProjectName::suggest(url.stem());
+            let name = new.name.clone().unwrap_or_else(|| stem.clone());
+            if rooms.ledger.read(|tx| projects::find(tx, &name))?.is_some() {
+                return Err(Error::new(Code::Conflict, format!("a project named {name} is registered already"))
+                    .hint("give another --name"));
+            }
+            let added = describe_commit(rooms, &name, url, new.default_branch.as_ref(), new.file.as_deref()).and_then(
+                |description| {
+                    let place = (url.clone(), SubPath::root());
+                    insert(rooms, Some(name.clone()), stem, place, new.default_branch, description)
+                },
+            );
+            if added.is_err() {
+                // The mirror of a project that was never registered belongs to nobody.
+                let _ = rooms.workspace.remove_project(&name);
+            }
+            added
+        }
+    }
+}
+
+/// Describes a registered project again.
+pub(super) fn update(rooms: &Rooms, name: &ProjectName, wanted: ProjectChange) -> Result<Registered> {
+    let project = rooms.ledger.read(|tx| projects::get(tx, name))?;
+    let url = wanted.url.as_ref().unwrap_or(&project.git_url);
+    let moved = Project { git_url: url.clone(), ..project.clone() };
+    let description = match of_project(&moved)? {
+        Some(here) => describe_folder(&here, wanted.file.as_deref())?,
+        None => {
+            let branch = wanted.default_branch.as_ref().or(project.default_branch.as_ref());
+            describe_commit(rooms, name, url, branch, wanted.file.as_deref())?
+        }
+    };
+    change(rooms, project, description, &wanted)
+}
+
+/// The checkout of a project whose repository is a folder on this machine; `None` for a remote or a bare one.
+pub(super) fn of_project(project: &Project) -> Result<Option<Checkout>> {
+    let Some(path) = project.git_url.local_path() else { return Ok(None) };
+    if !path.join(".git").exists() && path.join("HEAD").exists() {
+        return Ok(None);
+    }
+    let here = Checkout::discover(&path.join(project.root.as_str())).map_err(|error| {
+        error
+            .context(format!("the repository of {}", project.name))
+            .hint(format!("if it moved, tell crafting with `crafting project update {} --url …`", project.name))
+    })?;
+    Ok(Some(here))
+}
+
+fn suggested_name(here: &Checkout) -> ProjectName {
+    let folder = match here.root().is_root() {
+        // A linked worktree belongs to the same project as its main one.
+        true => here.url().stem().to_owned(),
+        false => here.root().as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+    };
+    ProjectName::suggest(&folder)
+}
+
+fn describe_folder(here: &Checkout, file: Option<&Path>) -> Result<Description> {
+    let own = here.folder().join(ProjectFile::NAME);
+    match file {
+        Some(file) => described_by(file, std::fs::read_to_string(file)),
+        None if own.exists() => described_by(&own, std::fs::read_to_string(&own)),
+        None => Ok(detected(&CheckoutTree::list(here)?)),
+    }
+}
+
+fn describe_commit(
+    rooms: &Rooms,
+    name: &ProjectName,
+    url: &GitUrl,
+    branch: Option<&RefName>,
+    file: Option<&Path>,
+) -> Result<Description> {
+    let mirror = rooms.workspace.mirror(name, url);
+    let branch = match branch {
+        Some(branch) => branch.clone(),
+        None => default_branch(&mirror)?,
+    };
+    let commit = mirror.resolve(&branch)?.sha;
+    if let Some(file) = file {
+        return described_by(file, std::fs::read_to_string(file));
+    }
+    let tree = CommitTree::list(&mirror, &commit, &SubPath::root())?;
+    match tree.read(ProjectFile::NAME) {
+        Some(text) => {
+            let origin = format!("{}@{}", ProjectFile::NAME, commit.short());
+            let file = ProjectFile::parse(&text, &origin)?;
+            Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })
+        }
+        None => Ok(detected(&tree)),
+    }
+}
+
+/// The branch that a repository considers its main one.
+pub(super) fn default_branch(mirror: &Mirror) -> Result<RefName> {
+    mirror.default_branch()?.ok_or_else(|| {
+        Error::new(Code::InvalidInput, format!("{} has no default branch", mirror.url()))
+            .hint("name a branch: --branch when it is registered, --ref when it is run")
+    })
+}
+
+fn described_by(path: &Path, text: std::io::Result<String>) -> Result<Description> {
+    let text = text.on("read", path).map_err(|error| {
+        Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a readable UTF-8 text file")
+    })?;
+    let origin = path.display().to_string();
+    let file = ProjectFile::parse(&text, &origin)?;
+    Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })
+}
+
+fn detected(tree: &dyn Tree) -> Description {
+    let (mut file, mut evidence) = (ProjectFile::default(), Vec::new());
+    for found in detect::detect(tree) {
+        file.subprojects.push(found.subproject);
+        evidence.push(found.evidence);
+    }
+    Description { file, project_file: None, evidence }
+}
+
+/// Adds the project. With no name of its own it gets the suggested one, or that with a number where it is taken.
+fn insert(
+    rooms: &Rooms,
+    name: Option<ProjectName>,
+    suggested: ProjectName,
+    (git_url, root): (GitUrl, SubPath),
+    default_branch: Option<RefName>,
+    description: Description,
+) -> Result<Registered> {
+    let Description { file, project_file, evidence } = description;
+    let now = Timestamp::now();
+    let mut project = Project {
+        name: name.clone().unwrap_or_else(|| suggested.clone()),
+        git_url,
+        root,
+        default_branch: default_branch.or(file.default_branch),
+        timeout_secs: file.timeout_secs,
+        submodules: file.submodules,
+        subprojects: file.subprojects,
+        created_at: now,
+        updated_at: now,
+    };
+    let added = rooms.ledger.write(|tx| {
+        // Another process may have registered the same checkout a moment ago.
+        if project.git_url.local_path().is_some()
+            && let Some(there) = projects::find_by_place(tx, &project.git_url, &project.root)?
+        {
+            project = there;
+            return Ok(false);
+        }
+        let mut number = 1;
+        while name.is_none() && projects::find(tx, &project.name)?.is_some() {
+            number += 1;
+            project.name = format!("{suggested}-{number}").parse()?;
+        }
+        projects::insert(tx, &project)?;
+        Ok(true)
+    })?;
+    Ok(Registered { project, added, changed: false, project_file, evidence })
+}
+
+fn change(rooms: &Rooms, old: Project, description: Description, wanted: &ProjectChange) -> Result<Registered> {
+    let Description { file, project_file, evidence } = description;
+    let new = Project {
+        git_url: wanted.url.clone().unwrap_or_else(|| old.git_url.clone()),
+        default_branch: wanted.default_branch.clone().or(file.default_branch).or_else(|| old.default_branch.clone()),
+        timeout_secs: file.timeout_secs,
+        submodules: file.submodules,
+        subprojects: file.subprojects,
+        ..old.clone()
+    };
+    let changed = new != old;
+    let project = match changed {
+        true => Project { updated_at: Timestamp::now(), ..new },
+        false => old,
+    };
+    if changed {
+        rooms.ledger.write(|tx| projects::update(tx, &project))?;
+    }
+    Ok(Registered { project, added: false, changed, project_file, evidence })
+}

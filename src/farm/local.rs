@@ -1,0 +1,459 @@
+//! The farm of this machine: the ledger in the user's data directory, and runners in this process or in the background.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+
+use super::follow::Follower;
+use super::{
+    Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
+    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
+};
+use crate::config::Settings;
+use crate::error::{Code, Error, Result};
+use crate::ledger::{self, Ledger, jobs, projects};
+use crate::model::{Batch, BatchId, CommitId, Job, JobId, Project, ProjectName, RefName, RunnerId, SubPath, Timestamp};
+use crate::runner::log::{self, LogReader};
+use crate::runner::queue::{Runner, Share};
+use crate::runner::reaper::{self, Recovered};
+use crate::runner::{Rooms, retention};
+use crate::runtime::{self, Host};
+use crate::workspace::{Checkout, GcOptions, Workspace};
+
+/// The one argument that makes this program a runner in the background ([`run_in_background`]).
+pub const BACKGROUND_COMMAND: &str = "run-in-background";
+
+/// The farm of this machine.
+pub struct LocalFarm {
+    rooms: Arc<Rooms>,
+    recovered: Recovered,
+    /// Set when a runner of this process gave up.
+    broken: watch::Sender<Option<String>>,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What [`LocalFarm::gc`] removed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct GcReport {
+    /// Slots that nobody used for a day.
+    pub slots: u64,
+    /// Logs beyond the retention.
+    pub logs: u64,
+    /// Mirrors that were packed anew.
+    pub mirrors: u64,
+    /// Bytes that all of it freed.
+    pub freed_bytes: u64,
+}
+
+impl LocalFarm {
+    /// Opens the ledger, making or migrating it, and puts right what a killed runner left.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let ledger = Arc::new(Ledger::open(&settings.data_dir.value)?);
+        let workspace = Workspace::open(settings.workspace_dir.value.clone())?;
+        let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings };
+        rooms.prepare()?;
+        let recovered = reaper::recover(&rooms)?;
+        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None) })
+    }
+
+    /// The jobs that opening found stranded, as they are now.
+    pub fn recovered(&self) -> &[Job] {
+        &self.recovered.jobs
+    }
+
+    /// How many queued jobs lost the `job run` that they were meant for.
+    pub fn abandoned(&self) -> usize {
+        self.recovered.unbound
+    }
+
+    /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors.
+    pub async fn gc(&self) -> Result<GcReport> {
+        self.blocking(|rooms| {
+            let now = Timestamp::now();
+            let settings = &rooms.settings;
+            let is_live =
+                |id: &JobId| rooms.ledger.read(|tx| jobs::get(tx, id)).is_ok_and(|job| !job.status.is_final());
+            let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
+            let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
+            let options = GcOptions { now, slots_unused_for: DAY, mirrors_quiet_for: 7 * DAY };
+            // What cannot be looked up stays.
+            let wanted = |project: &ProjectName, sha: &CommitId| {
+                rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
+            };
+            let trees = rooms.workspace.gc(&options, &wanted)?;
+            Ok(GcReport {
+                slots: trees.slots,
+                logs: logs.removed,
+                mirrors: trees.mirrors,
+                freed_bytes: logs.freed_bytes + trees.freed_bytes,
+            })
+        })
+        .await
+    }
+
+    /// What is wrong with the ledger, one sentence each; empty if it is sound.
+    pub async fn check_ledger(&self) -> Result<Vec<String>> {
+        self.blocking(|rooms| rooms.ledger.check()).await
+    }
+
+    /// Copies the ledger to a new file while it is in use.
+    pub async fn backup_ledger(&self, to: &Path) -> Result<PathBuf> {
+        let to = to.to_owned();
+        self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
+    }
+
+    /// Where a job's log is.
+    pub fn log_path(&self, job: &Job) -> PathBuf {
+        log::path(&self.rooms.logs(), &job.id)
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+        let rooms = Arc::clone(&self.rooms);
+        match tokio::task::spawn_blocking(move || work(&rooms)).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
+        }
+    }
+
+    /// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
+    fn background(&self) -> Result<()> {
+        let messages = self.rooms.settings.data_dir.value.join("runner.log");
+        runtime::spawn_background(&[BACKGROUND_COMMAND], &messages)
+    }
+
+    /// Queues jobs and sees to it that a runner takes them.
+    async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
+        if detach {
+            let queued = self.blocking(move |rooms| enqueue(rooms, jobs, None)).await?;
+            self.background()?;
+            return Ok(queued);
+        }
+        let runner = Runner::new(Arc::clone(&self.rooms), Share::Bound)?;
+        let id = runner.id().clone();
+        let queued = self.blocking(move |rooms| enqueue(rooms, jobs, Some(&id))).await?;
+        let broken = self.broken.clone();
+        tokio::spawn(async move {
+            if let Err(error) = runner.drain().await {
+                broken.send_replace(Some(format!("the runner gave up: {error}")));
+            }
+        });
+        Ok(queued)
+    }
+}
+
+/// Takes the queued jobs that are bound to nobody, until there is none left. One process at a time does.
+pub async fn run_in_background(settings: Settings) -> Result<()> {
+    let farm = LocalFarm::open(settings)?;
+    loop {
+        let Some(_turn) = crate::runner::lease::only_one(&farm.rooms.leases().join("background.lock"))? else {
+            return Ok(());
+        };
+        Runner::new(Arc::clone(&farm.rooms), Share::Unbound)?.drain().await?;
+        drop(_turn);
+        // What was queued after the last look, by somebody who then saw this process still at it.
+        if !farm.blocking(|rooms| rooms.ledger.read(jobs::any_unbound)).await? {
+            return Ok(());
+        }
+    }
+}
+
+fn enqueue(rooms: &Rooms, jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result<Vec<Job>> {
+    rooms.ledger.write(|tx| {
+        for job in &jobs {
+            jobs::insert(tx, job, bound_to, None)?;
+        }
+        Ok(())
+    })?;
+    Ok(jobs)
+}
+
+/// What is known of a request after looking at the project and the repository.
+struct Prepared {
+    project: Project,
+    registered: Option<Registered>,
+    git_ref: RefName,
+    sha: Option<CommitId>,
+    dirty: bool,
+    notes: Vec<String>,
+    standing: Option<SubPath>,
+}
+
+fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
+    let (project, registered, here) = match &request.target {
+        Target::Checkout(folder) => {
+            let here = Checkout::discover(folder)?;
+            let registered = checkout::register(rooms, &here)?;
+            let changed = registered.added || registered.changed;
+            (registered.project.clone(), changed.then_some(registered), Some(here))
+        }
+        Target::Project(name) => {
+            let project = rooms.ledger.read(|tx| projects::get(tx, name))?;
+            let here = checkout::of_project(&project)?;
+            (project, None, here)
+        }
+    };
+    let standing = match (&request.target, &here) {
+        (Target::Checkout(folder), Some(here)) => here.standing(folder),
+        _ => None,
+    };
+    let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+    let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
+        (Revision::WorkingTree, Some(here)) => {
+            let snapshot = here.snapshot(&mirror)?;
+            (here.current_ref(), Some(snapshot.sha), snapshot.dirty, snapshot.notes)
+        }
+        (Revision::Head, Some(here)) => {
+            let head = here.head()?.ok_or_else(|| {
+                Error::new(Code::NoRepository, "this repository has no commit yet")
+                    .hint("commit something, or leave out --committed to run the files as they are")
+            })?;
+            let resolved = mirror.resolve(&head.into())?;
+            (here.current_ref(), Some(resolved.sha), false, resolved.notes)
+        }
+        // A ref of a repository on this machine costs nothing to look up, and a typo is told at once.
+        (Revision::Ref(git_ref), Some(here)) => {
+            let resolved = mirror.resolve(&here.resolve(git_ref)?.into())?;
+            (git_ref.clone(), Some(resolved.sha), false, resolved.notes)
+        }
+        (Revision::Ref(git_ref), None) => (git_ref.clone(), None, false, Vec::new()),
+        (Revision::WorkingTree | Revision::Head, None) => {
+            let git_ref = match &project.default_branch {
+                Some(branch) => branch.clone(),
+                None => checkout::default_branch(&mirror)?,
+            };
+            (git_ref, None, false, Vec::new())
+        }
+    };
+    Ok(Prepared { project, registered, git_ref, sha, dirty, notes, standing })
+}
+
+fn planned(rooms: &Rooms, request: &RunRequest) -> Result<Plan> {
+    let prepared = prepare(rooms, request)?;
+    let choice = plan::Choice {
+        recipes: &request.recipes,
+        subprojects: &request.subprojects,
+        standing: prepared.standing.as_ref(),
+        timeout: request.timeout,
+        fresh: request.fresh,
+        keep_slot: request.keep_slot,
+    };
+    let jobs = plan::jobs(&prepared.project, &choice, &rooms.settings)?;
+    Ok(Plan {
+        project: prepared.project.name,
+        registered: prepared.registered,
+        git_ref: prepared.git_ref,
+        sha: prepared.sha,
+        dirty: prepared.dirty,
+        notes: prepared.notes,
+        jobs,
+    })
+}
+
+fn queued(plan: &Plan, runtime: &str) -> Result<Vec<Job>> {
+    let (batch, now) = (BatchId::random()?, Timestamp::now());
+    let job = |planned: &super::PlannedJob| {
+        Job::queued(
+            batch.clone(),
+            (plan.project.clone(), planned.subproject.clone(), planned.recipe.clone()),
+            (plan.git_ref.clone(), plan.sha.clone(), plan.dirty),
+            planned.recipe_snapshot.clone(),
+            runtime,
+            now,
+        )
+    };
+    plan.jobs.iter().map(job).collect()
+}
+
+fn batch_of(jobs: Vec<Job>) -> Result<Batch> {
+    match jobs.first() {
+        Some(first) => Ok(Batch { batch_id: first.batch_id.clone(), jobs }),
+        None => Err(Error::not_found("there is nothing to run").hint("`crafting project show` lists the recipes")),
+    }
+}
+
+#[async_trait]
+impl Farm for LocalFarm {
+    async fn add_project(&self, new: NewProject) -> Result<Registered> {
+        self.blocking(move |rooms| checkout::add(rooms, new)).await
+    }
+
+    async fn projects(&self) -> Result<Vec<Project>> {
+        self.blocking(|rooms| rooms.ledger.read(projects::list)).await
+    }
+
+    async fn project(&self, name: &ProjectName) -> Result<Project> {
+        let name = name.clone();
+        self.blocking(move |rooms| rooms.ledger.read(|tx| projects::get(tx, &name))).await
+    }
+
+    async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
+        let folder = folder.to_owned();
+        self.blocking(move |rooms| {
+            let Ok(here) = Checkout::discover(&folder) else { return Ok(None) };
+            rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))
+        })
+        .await
+    }
+
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
+        let name = name.clone();
+        self.blocking(move |rooms| checkout::update(rooms, &name, change)).await
+    }
+
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
+        let name = name.clone();
+        self.blocking(move |rooms| remove(rooms, &name)).await
+    }
+
+    async fn plan(&self, request: &RunRequest) -> Result<Plan> {
+        let request = request.clone();
+        self.blocking(move |rooms| planned(rooms, &request)).await
+    }
+
+    async fn run(&self, request: &RunRequest) -> Result<Started> {
+        let mut plan = self.plan(request).await?;
+        let jobs = queued(&plan, self.rooms.runtime.name())?;
+        let jobs = self.start(jobs, request.detach).await?;
+        Ok(Started {
+            batch: batch_of(jobs)?,
+            registered: plan.registered.take(),
+            notes: std::mem::take(&mut plan.notes),
+        })
+    }
+
+    async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
+        let filter = filter.clone();
+        self.blocking(move |rooms| {
+            rooms.ledger.read(|tx| {
+                if let Some(project) = &filter.project {
+                    projects::get(tx, project)?;
+                }
+                jobs::list(tx, &filter)
+            })
+        })
+        .await
+    }
+
+    async fn job(&self, which: &JobSelector) -> Result<Job> {
+        let which = which.clone();
+        self.blocking(move |rooms| rooms.ledger.read(|tx| select(tx, &which))).await
+    }
+
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        let id = job.clone();
+        let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
+        let (chunks, receiver) = mpsc::channel(4);
+        let live = match part.follow {
+            true => {
+                let growth = super::follow::watch_logs(&self.rooms.logs())?;
+                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
+            }
+            false => None,
+        };
+        tokio::spawn(super::follow::send_log(reader, part, chunks, live));
+        Ok(receiver)
+    }
+
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        let (events, receiver) = mpsc::channel(64);
+        let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
+        let known = scope.clone();
+        let waiting = self
+            .blocking(move |rooms| rooms.ledger.read(|tx| Ok((jobs::in_scope(tx, &known)?, jobs::any_unbound(tx)?))))
+            .await?;
+        // A queued job that nobody's runner is bound to would otherwise be watched for ever.
+        if waiting.1 && waiting.0.iter().any(|job| job.status == crate::model::JobStatus::Queued) {
+            self.background()?;
+        }
+        let broken = self.broken.subscribe();
+        tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
+        Ok(receiver)
+    }
+
+    async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {
+        let scope = scope.clone();
+        self.blocking(move |rooms| {
+            rooms.ledger.write(|tx| {
+                jobs::request_cancel(tx, &scope, force, Timestamp::now())?;
+                jobs::in_scope(tx, &scope)
+            })
+        })
+        .await
+    }
+
+    async fn retry(&self, job: &JobId, detach: bool) -> Result<Started> {
+        let id = job.clone();
+        let old = self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::get(tx, &id))).await?;
+        if !old.status.is_final() {
+            return Err(Error::new(Code::Conflict, format!("the job {} is still {}", old.id, old.status))
+                .hint("wait for its end with `crafting job watch`, or cancel it first"));
+        }
+        let again = old.queued_again(BatchId::random()?, Timestamp::now())?;
+        let jobs = self.start(vec![again], detach).await?;
+        Ok(Started { batch: batch_of(jobs)?, registered: None, notes: Vec::new() })
+    }
+
+    async fn findings(&self, filter: &FindingFilter) -> Result<Findings> {
+        let filter = filter.clone();
+        self.blocking(move |rooms| findings(rooms, &filter)).await
+    }
+}
+
+fn select(tx: &ledger::Transaction<'_>, which: &JobSelector) -> Result<Job> {
+    let (project, failed) = match which {
+        JobSelector::Prefix(prefix) => return jobs::get_by_prefix(tx, prefix),
+        JobSelector::Last(project) => (project, false),
+        JobSelector::LastFailed(project) => (project, true),
+    };
+    jobs::last(tx, project.as_ref(), failed)?.ok_or_else(|| {
+        let what = if failed { "no failed job" } else { "no job" };
+        let of = project.as_ref().map(|project| format!(" of {project}")).unwrap_or_default();
+        Error::not_found(format!("there is {what}{of} yet")).hint("`crafting job run` starts one")
+    })
+}
+
+fn findings(rooms: &Rooms, filter: &FindingFilter) -> Result<Findings> {
+    let (rows, fixed) = rooms.ledger.read(|tx| {
+        let ids = match filter.jobs.is_empty() {
+            true => {
+                if let Some(project) = &filter.project {
+                    projects::get(tx, project)?;
+                }
+                jobs::newest_finished(tx, filter.project.as_ref())?
+            }
+            false => filter.jobs.clone(),
+        };
+        let (mut rows, mut fixed) = (Vec::new(), 0);
+        for id in ids {
+            let job = jobs::get(tx, &id)?;
+            fixed += job.findings_fixed.cast_unsigned();
+            rows.extend(ledger::findings::of_job(tx, &job, filter)?);
+        }
+        Ok((rows, fixed))
+    })?;
+    sorted(rows, filter, fixed)
+}
+
+fn remove(rooms: &Rooms, name: &ProjectName) -> Result<Removed> {
+    let (ids, findings) = rooms.ledger.write(|tx| {
+        projects::get(tx, name)?;
+        if jobs::any_running(tx, name)? {
+            return Err(Error::new(Code::Conflict, format!("a job of {name} is running"))
+                .hint("wait for its end, or cancel it with `crafting job cancel`"));
+        }
+        let counted = (jobs::ids_of_project(tx, name)?, ledger::findings::count_of_project(tx, name)?);
+        projects::remove(tx, name)?;
+        Ok(counted)
+    })?;
+    let mut freed_bytes = rooms.workspace.remove_project(name)?;
+    for id in &ids {
+        freed_bytes += log::remove(&rooms.logs(), id)?;
+    }
+    Ok(Removed { project: name.clone(), jobs: ids.len() as u64, findings, freed_bytes })
+}

@@ -1,0 +1,318 @@
+//! One job's life: a commit, a slot, a recipe, a log, findings, an end.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::log::{LogStats, LogWriter};
+use super::reading::Reading;
+use super::{Rooms, environment};
+use crate::error::{Error, IoContext, Result};
+use crate::findings::paths::PathMap;
+use crate::findings::{context, novelty};
+use crate::ledger;
+use crate::ledger::jobs::{self, Outcome};
+use crate::model::{FindingFilter, Job, JobStatus, RunnerId, Timestamp};
+use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
+use crate::workspace::{self, LeaseRequest, Release, Slot};
+
+/// What others ask of a running job.
+#[derive(Default)]
+pub(super) struct Orders(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Whether its end was asked for, and if so, whether at once.
+    cancelled: Option<bool>,
+    /// The recipe, once there is one.
+    control: Option<Control>,
+}
+
+impl Orders {
+    /// Asks for the job's end; repeating a request changes nothing.
+    pub(super) fn cancel(&self, force: bool) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.cancelled.is_none_or(|before| force && !before) {
+            state.cancelled = Some(force);
+            state.apply();
+        }
+    }
+
+    fn attach(&self, control: Control) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.control = Some(control);
+        state.apply();
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).cancelled.is_some()
+    }
+}
+
+impl State {
+    fn apply(&self) {
+        match (&self.control, self.cancelled) {
+            (Some(control), Some(true)) => control.kill(),
+            (Some(control), Some(false)) => control.terminate(),
+            _ => {}
+        }
+    }
+}
+
+/// Runs a claimed job to its end and keeps that end. `binding` is the runner that a try again is bound to.
+///
+/// What goes wrong on the way is the job's own: it fails with the reason in its row and its log. An error is left only
+/// if that could not be kept.
+pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, orders: &Orders) -> Result<()> {
+    let outcome = match LogWriter::create(&rooms.logs(), &job.id, rooms.settings.log_limit_bytes.value) {
+        Ok(log) => with_log(rooms, &mut job, orders, log),
+        Err(error) => farm_failure(&error, LogStats::default()),
+    };
+    let again = outcome.error.is_none() && matches!(outcome.status, JobStatus::Failed | JobStatus::TimedOut);
+    rooms.ledger.write(|tx| {
+        let now = Timestamp::now();
+        jobs::finish(tx, &job.id, &outcome, now)?;
+        let first = job.retry_of.as_ref().unwrap_or(&job.id);
+        // In one transaction with the end, so that nobody sees the batch at rest in between.
+        if again && jobs::tries_again(tx, first, &job.batch_id)? < job.recipe_snapshot.retries {
+            let next = job.queued_again(job.batch_id.clone(), now)?;
+            let backoff = Duration::from_secs(job.recipe_snapshot.backoff_secs);
+            jobs::insert(tx, &next, binding, Some(now.after(backoff)))?;
+        }
+        Ok(())
+    })
+}
+
+fn farm_failure(error: &Error, stats: LogStats) -> Outcome {
+    let mut text = error.to_string();
+    if let Some(hint) = error.hint_text() {
+        text = format!("{text} ({hint})");
+    }
+    Outcome {
+        error: Some(text),
+        log_bytes: stats.bytes,
+        log_lines: stats.lines,
+        ..Outcome::bare(JobStatus::Failed, None)
+    }
+}
+
+fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -> Outcome {
+    let slot = match prepare(rooms, job, &mut log) {
+        Ok(slot) => slot,
+        Err(error) => return fail(log, &error),
+    };
+    if orders.cancelled() {
+        let stats = log.finish().unwrap_or_default();
+        let _ = slot.release(Release::Clean);
+        return ended(JobStatus::Cancelled, None, stats);
+    }
+    let (mut outcome, release) = in_slot(rooms, job, &slot, orders, log);
+    match slot.release(release) {
+        Ok(Some(kept)) => tracing::info!(job = %job.id, "the tree is kept at {}", kept.display()),
+        Ok(None) => {}
+        Err(error) => {
+            // The recipe ran and its end stands; the slot is laid anew next time.
+            tracing::warn!(job = %job.id, "{error}");
+        }
+    }
+    if let Err(error) = rooms.remove_temporary(&job.id) {
+        tracing::warn!(job = %job.id, "{error}");
+    }
+    if outcome.error.is_some() {
+        outcome.status = JobStatus::Failed;
+    }
+    outcome
+}
+
+fn ended(status: JobStatus, exit_code: Option<i32>, stats: LogStats) -> Outcome {
+    Outcome { log_bytes: stats.bytes, log_lines: stats.lines, ..Outcome::bare(status, exit_code) }
+}
+
+/// Ends a job that the farm could not run, with the reason in its log.
+fn fail(mut log: LogWriter, error: &Error) -> Outcome {
+    note_error(&mut log, error);
+    let stats = log.finish().unwrap_or_default();
+    farm_failure(error, stats)
+}
+
+/// The log may be what is broken: then the row has the reason alone.
+fn note_error(log: &mut LogWriter, error: &Error) {
+    let _ = log.note(&format!("error: {error}"));
+    if let Some(hint) = error.hint_text() {
+        let _ = log.note(&format!("hint: {hint}"));
+    }
+}
+
+/// Resolves the commit and leases a slot with its tree.
+fn prepare(rooms: &Rooms, job: &mut Job, log: &mut LogWriter) -> Result<Slot> {
+    let project = rooms.ledger.read(|tx| ledger::projects::get(tx, &job.project))?;
+    let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+    let sha = match &job.sha {
+        Some(sha) => sha.clone(),
+        None => {
+            let resolved = mirror.resolve(&job.git_ref)?;
+            for note in &resolved.notes {
+                log.note(note)?;
+            }
+            rooms.ledger.write(|tx| jobs::resolved(tx, &job.id, &resolved.sha))?;
+            job.sha = Some(resolved.sha.clone());
+            resolved.sha
+        }
+    };
+    let request = LeaseRequest {
+        subproject: &job.subproject,
+        recipe: &job.recipe,
+        job: &job.id,
+        sha: &sha,
+        keep: &job.recipe_snapshot.keep,
+        fresh: job.recipe_snapshot.fresh,
+        submodules: job.recipe_snapshot.submodules,
+    };
+    let slot = rooms.workspace.lease(&mirror, &request, &mut |stranded| {
+        crate::runtime::kill_marked(stranded);
+    })?;
+    for note in slot.notes() {
+        log.note(note)?;
+    }
+    Ok(slot)
+}
+
+/// Runs the recipe in its slot and reads what it printed.
+fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogWriter) -> (Outcome, Release) {
+    let snapshot = &job.recipe_snapshot;
+    let aliases = vec![slot.link().to_owned()];
+    let paths = PathMap::new(slot.path(), &snapshot.root, &snapshot.path, aliases);
+    let watch = log.watch();
+    let (ending, stats, reading) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| Reading::new(rooms, job, paths).follow(&watch));
+        let ending = execute(rooms, job, slot, orders, &mut log);
+        match &ending {
+            Ok(ending) => note_ending(&mut log, job, ending),
+            Err(error) => note_error(&mut log, error),
+        }
+        let stats = log.finish();
+        let reading = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (ending, stats, reading)
+    });
+    let stats = match stats {
+        Ok(stats) => stats,
+        Err(error) => return (farm_failure(&error, LogStats::default()), Release::Spoiled),
+    };
+    let ending = match ending {
+        Ok(ending) => ending,
+        Err(error) => return (farm_failure(&error, stats), Release::Spoiled),
+    };
+    let status = match ending.cause {
+        Cause::Exited if ending.exit_code == 0 => JobStatus::Passed,
+        Cause::Exited => JobStatus::Failed,
+        Cause::TimedOut => JobStatus::TimedOut,
+        Cause::Terminated => JobStatus::Cancelled,
+    };
+    // Whatever was in the middle of a write when it was ended left its build outputs half-made.
+    let release = match ending.cause {
+        _ if snapshot.keep_slot => Release::Keep,
+        Cause::Exited if ending.exit_code < 128 => Release::Clean,
+        _ => Release::Spoiled,
+    };
+    let exit_code = (status != JobStatus::Cancelled).then_some(ending.exit_code);
+    let judged = reading.and_then(|reading| {
+        let count = reading.finish(exit_code)?;
+        if count == 0 && status == JobStatus::Cancelled { Ok((0, 0, 0)) } else { judge(rooms, job, slot, count) }
+    });
+    let mut outcome = ended(status, Some(ending.exit_code), stats);
+    match judged {
+        Ok((count, new, fixed)) => {
+            (outcome.findings_count, outcome.findings_new, outcome.findings_fixed) = (count, new, fixed);
+        }
+        Err(error) => outcome.error = Some(format!("its findings could not be kept: {error}")),
+    }
+    (outcome, release)
+}
+
+/// From the recipe's start to its end and the last byte of its output.
+fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut LogWriter) -> Result<Ending> {
+    let snapshot = &job.recipe_snapshot;
+    let temporary = rooms.temporary(&job.id);
+    std::fs::create_dir(&temporary).on("create the job's temporary folder", &temporary)?;
+    let caches = rooms.settings.caches_dir.value.as_deref();
+    let launch = Launch {
+        job: job.id.clone(),
+        command: snapshot.command.clone(),
+        env: environment::of(job, &temporary, caches, &|name| std::env::var_os(name)),
+        cwd: slot.folder(&snapshot.path)?,
+        timeout: Duration::from_secs(snapshot.timeout_secs),
+        grace: GRACE,
+    };
+    let mut running = rooms.runtime.start(launch)?;
+    orders.attach(running.process.control());
+    let mut buffer = vec![0_u8; 256 * 1024];
+    let captured = loop {
+        match running.output.read(&mut buffer) {
+            Ok(Some((stream, length))) => {
+                if let Err(error) = log.write(stream, &buffer[..length]) {
+                    break Err(error);
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(Error::io("read the output of", slot.path(), &error)),
+        }
+    };
+    if captured.is_err() {
+        // Without a log the job is worth nothing, and a full pipe would hold the recipe for ever.
+        running.process.control().kill();
+    }
+    let ending = running.process.wait();
+    captured.and(ending)
+}
+
+/// What the log should say that the recipe did not.
+fn note_ending(log: &mut LogWriter, job: &Job, ending: &Ending) {
+    let mut say = |text: String| {
+        if let Err(error) = log.note(&text) {
+            tracing::warn!(job = %job.id, "{error}");
+        }
+    };
+    match ending.cause {
+        Cause::Exited => {}
+        Cause::TimedOut => say(format!("ended: the time limit of {} s was up", job.recipe_snapshot.timeout_secs)),
+        Cause::Terminated => say("ended: the job was cancelled".to_owned()),
+    }
+    let (gone, alive): (Vec<_>, Vec<_>) = ending.leftovers.iter().partition(|process| process.ended);
+    for (processes, what) in [(gone, "ended, as it outlived the recipe"), (alive, "could not be ended")] {
+        for process in processes {
+            say(format!("{what}: {} (process {})", process.name, process.pid));
+        }
+    }
+}
+
+/// Compares with the baseline: how many findings, how many new, how many fixed.
+fn judge(rooms: &Rooms, job: &Job, slot: &Slot, count: u64) -> Result<(u64, u64, u64)> {
+    let everything = FindingFilter::default();
+    let (project, baseline, mut current, before) = rooms.ledger.read(|tx| {
+        let project = ledger::projects::get(tx, &job.project)?;
+        let default_branch = project.default_branch.as_ref().map(|branch| branch.as_str());
+        let baseline = jobs::baseline(tx, job, default_branch)?;
+        let before = match &baseline {
+            Some(baseline) if baseline.findings_count > 0 => ledger::findings::of_job(tx, baseline, &everything)?,
+            _ => Vec::new(),
+        };
+        let current = if count > 0 { ledger::findings::of_job(tx, job, &everything)? } else { Vec::new() };
+        Ok((project, baseline, current, before))
+    })?;
+    if current.is_empty() {
+        return Ok((0, 0, before.len() as u64));
+    }
+    let root = slot.path().join(job.recipe_snapshot.root.as_str());
+    context::fill(&mut current, &root);
+    let movement = match (baseline.and_then(|baseline| baseline.sha), &job.sha) {
+        (Some(from), Some(to)) if !before.is_empty() => {
+            // Without the diff the hashes alone decide.
+            let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+            workspace::movement(&mirror, &from, to, &job.recipe_snapshot.root).ok()
+        }
+        _ => None,
+    };
+    let fixed = novelty::judge(&before, &mut current, movement.as_ref());
+    rooms.ledger.write(|tx| ledger::findings::judge(tx, &current))?;
+    let new = current.iter().filter(|finding| finding.is_new).count() as u64;
+    Ok((current.len() as u64, new, fixed))
+}

@@ -1,0 +1,84 @@
+//! A runner's sign of life: a file that it holds locked. The kernel unlocks it when the process dies, however it dies.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::error::{IoContext, Result};
+use crate::model::RunnerId;
+
+/// A held lease. Dropping it gives it up.
+pub struct Lease {
+    id: RunnerId,
+    path: PathBuf,
+    _file: Flock<File>,
+}
+
+impl Lease {
+    /// Takes a new one in `folder`, which must exist.
+    pub fn take(folder: &Path) -> Result<Self> {
+        let id = RunnerId::random()?;
+        let path = folder.join(id.as_str());
+        let file = File::create_new(&path).on("create the lease", &path)?;
+        let file = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, errno)| errno.into())
+            .on("lock the lease", &path)?;
+        Ok(Self { id, path, _file: file })
+    }
+
+    /// The runner's id.
+    pub fn id(&self) -> &RunnerId {
+        &self.id
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A file that stays is without meaning: nobody holds it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether the runner `id` lives.
+pub fn is_held(folder: &Path, id: &RunnerId) -> bool {
+    let path = folder.join(id.as_str());
+    match File::open(&path) {
+        Ok(file) => match Flock::lock(file, FlockArg::LockSharedNonblock) {
+            Ok(_unlocked_on_drop) => {
+                let _ = std::fs::remove_file(&path);
+                false
+            }
+            Err((_, errno)) => errno == nix::errno::Errno::EWOULDBLOCK,
+        },
+        Err(_) => false,
+    }
+}
+
+/// Takes a lock that only one process may have at a time; `None` if another one has it.
+pub fn only_one(path: &Path) -> Result<Option<Flock<File>>> {
+    let file = File::options().create(true).append(true).open(path).on("open", path)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(held) => Ok(Some(held)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, errno)) => Err(errno.into()).on("lock", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_held_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let lease = Lease::take(folder.path()).unwrap();
+        let id = lease.id().clone();
+        assert!(is_held(folder.path(), &id));
+        drop(lease);
+        assert!(!is_held(folder.path(), &id));
+        // As a killed process leaves it: the file is there, the lock is not.
+        std::fs::write(folder.path().join(id.as_str()), "").unwrap();
+        assert!(!is_held(folder.path(), &id));
+    }
+}

@@ -1,0 +1,66 @@
+//! What takes queued jobs and runs them.
+//!
+//! A runner is a set of workers in one process with a lease. It knows the ledger, the workspace, a runtime, the parsers
+//! and the findings; nobody calls it but the farm.
+
+mod environment;
+mod job;
+pub mod lease;
+pub mod log;
+pub mod queue;
+mod reading;
+pub mod reaper;
+pub mod retention;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::error::{IoContext, Result};
+use crate::ledger::Ledger;
+use crate::runtime::Runtime;
+use crate::workspace::Workspace;
+
+/// What a runner works with. The farm makes it once per process.
+pub struct Rooms {
+    /// Where jobs are queued, and where everything about them is kept.
+    pub ledger: Arc<Ledger>,
+    /// Where trees come from.
+    pub workspace: Workspace,
+    /// Where recipes run.
+    pub runtime: Box<dyn Runtime>,
+    /// Limits and folders.
+    pub settings: Settings,
+}
+
+impl Rooms {
+    /// The folder of the logs.
+    pub fn logs(&self) -> PathBuf {
+        self.settings.data_dir.value.join("logs")
+    }
+
+    /// The folder of the runners' leases.
+    pub fn leases(&self) -> PathBuf {
+        self.settings.data_dir.value.join("runners")
+    }
+
+    /// A job's own temporary folder. It lies in the system's one, not in the workspace: some tools put sockets there,
+    /// whose paths must be short.
+    fn temporary(&self, job: &crate::model::JobId) -> PathBuf {
+        std::env::temp_dir().join(format!("crafting-{job}"))
+    }
+
+    /// Removes a job's temporary folder, whatever is in it; it need not be there.
+    fn remove_temporary(&self, job: &crate::model::JobId) -> Result<()> {
+        let folder = self.temporary(job);
+        crate::workspace::remove_tree(&folder).on("remove the temporary folder", &folder)
+    }
+
+    /// Makes the folders that must be there before anything is watched or written.
+    pub fn prepare(&self) -> Result<()> {
+        for folder in [self.logs(), self.leases()] {
+            std::fs::create_dir_all(&folder).on("create the folder", &folder)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! Taking queued jobs, so many at once, until there is none left.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::job::{self, Orders};
+use super::lease::Lease;
+use super::{Rooms, log};
+use crate::error::{Code, Error, Result};
+use crate::ledger::jobs::{self, Outcome};
+use crate::model::{JobId, JobStatus, RunnerId, Timestamp};
+
+/// Which queued jobs a runner takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Those that are bound to it: a `job run` in a terminal runs its own batch and nobody else's.
+    Bound,
+    /// Those that are bound to nobody.
+    Unbound,
+}
+
+/// A set of workers with a lease.
+pub struct Runner {
+    rooms: Arc<Rooms>,
+    lease: Lease,
+    share: Share,
+}
+
+impl Runner {
+    /// One that has its lease and runs nothing yet.
+    pub fn new(rooms: Arc<Rooms>, share: Share) -> Result<Self> {
+        let lease = Lease::take(&rooms.leases())?;
+        Ok(Self { rooms, lease, share })
+    }
+
+    /// Its id, to bind jobs to.
+    pub fn id(&self) -> &RunnerId {
+        self.lease.id()
+    }
+
+    /// Runs jobs until none of its share is queued and none runs.
+    ///
+    /// It sleeps until the ledger changes, a job ends, or a try again is due: whatever is queued or cancelled by
+    /// whichever process is noticed at once.
+    pub async fn drain(self) -> Result<()> {
+        let mut changes = self.rooms.ledger.changes()?;
+        let mut workers: JoinSet<JobId> = JoinSet::new();
+        let mut orders: HashMap<JobId, Arc<Orders>> = HashMap::new();
+        let bound = self.share == Share::Bound;
+        loop {
+            // What changes from here on wakes the loop again.
+            changes.borrow_and_update();
+            let free = self.rooms.settings.workers.value.saturating_sub(workers.len());
+            let runner = self.id().clone();
+            let step = self.in_ledger(move |rooms| step(rooms, &runner, bound, free)).await?;
+            for (id, force) in step.cancelled {
+                if let Some(orders) = orders.get(&id) {
+                    orders.cancel(force);
+                }
+            }
+            for job in step.claimed {
+                let order = Arc::new(Orders::default());
+                orders.insert(job.id.clone(), Arc::clone(&order));
+                let (rooms, binding) = (Arc::clone(&self.rooms), bound.then(|| self.id().clone()));
+                workers.spawn_blocking(move || {
+                    let id = job.id.clone();
+                    live(&rooms, job, binding.as_ref(), &order);
+                    id
+                });
+            }
+            if workers.is_empty() && step.next_try.is_none() {
+                return Ok(());
+            }
+            let due = async {
+                match step.next_try {
+                    // A worker that is free when it is due takes it; one that is not looks again when it is.
+                    Some(wait) if free > 0 => tokio::time::sleep(wait).await,
+                    _ => pending().await,
+                }
+            };
+            tokio::select! {
+                changed = changes.changed() => {
+                    changed.map_err(|_| Error::new(Code::Io, "the ledger's folder can no longer be watched"))?;
+                }
+                Some(ended) = workers.join_next() => {
+                    if let Ok(id) = ended {
+                        orders.remove(&id);
+                    }
+                }
+                () = due => {}
+            }
+        }
+    }
+
+    async fn in_ledger<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+        let rooms = Arc::clone(&self.rooms);
+        tokio::task::spawn_blocking(move || work(&rooms))
+            .await
+            .map_err(|error| Error::new(Code::LedgerFailed, format!("the queue could not be read: {error}")))?
+    }
+}
+
+/// What the ledger says at one turn of the loop.
+struct Step {
+    claimed: Vec<crate::model::Job>,
+    cancelled: Vec<(JobId, bool)>,
+    next_try: Option<Duration>,
+}
+
+fn step(rooms: &Rooms, runner: &RunnerId, bound: bool, free: usize) -> Result<Step> {
+    let now = Timestamp::now();
+    let (waiting, cancelled, next_try) = rooms.ledger.read(|tx| {
+        Ok((
+            jobs::any_claimable(tx, runner, bound, now)?,
+            jobs::cancel_requests(tx, runner)?,
+            jobs::next_try(tx, runner, bound, now)?,
+        ))
+    })?;
+    let mut claimed = Vec::new();
+    if waiting && free > 0 {
+        rooms.ledger.write(|tx| {
+            while claimed.len() < free
+                && let Some(job) = jobs::claim(tx, runner, bound, now)?
+            {
+                claimed.push(job);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(Step { claimed, cancelled, next_try })
+}
+
+/// Runs one job to its end. A panic in it is the job's failure, not the runner's.
+fn live(rooms: &Rooms, job: crate::model::Job, binding: Option<&RunnerId>, orders: &Orders) {
+    let id = job.id.clone();
+    let run = std::panic::AssertUnwindSafe(|| job::run(rooms, job, binding, orders));
+    let problem = match std::panic::catch_unwind(run) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "crafting itself failed while it ran this job; please report it".to_owned(),
+    };
+    tracing::error!(job = %id, "{problem}");
+    let outcome = Outcome { error: Some(problem), ..Outcome::bare(JobStatus::Failed, None) };
+    // If this fails too, the job is stranded, and the next command finds it so.
+    let _ = log::append_line(&rooms.logs(), &id, "[crafting] the job's end could not be kept");
+    let _ = rooms.ledger.write(|tx| jobs::finish(tx, &id, &outcome, Timestamp::now()));
+}

@@ -1,0 +1,72 @@
+//! A job's log read while it grows: parsers see each byte once, and what they find goes to the ledger at once.
+
+use super::Rooms;
+use super::log::{LogReader, LogWatch};
+use crate::error::Result;
+use crate::findings;
+use crate::findings::paths::PathMap;
+use crate::ledger;
+use crate::model::{Diagnostic, Job, Stream, Timestamp};
+use crate::parsers::{Feed, Hint};
+
+/// Bytes that the parsers get at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// The parsers' place in a log.
+pub(super) struct Reading<'a> {
+    rooms: &'a Rooms,
+    job: &'a Job,
+    paths: PathMap,
+    feed: Feed,
+    found: Vec<Diagnostic>,
+    count: u64,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(rooms: &'a Rooms, job: &'a Job, paths: PathMap) -> Self {
+        let hint = Hint { language: Some(job.recipe_snapshot.language), recipe: Some(job.recipe.clone()) };
+        Self { rooms, job, paths, feed: Feed::new(hint), found: Vec::new(), count: 0 }
+    }
+
+    /// Reads on as the log grows, until it is finished. Nothing waits for this.
+    pub(super) fn follow(mut self, watch: &LogWatch) -> Result<Self> {
+        let mut reader = LogReader::open(&self.rooms.logs(), &self.job.id)?;
+        let mut buffer = vec![0_u8; CHUNK];
+        let mut offset = 0;
+        while watch.wait_past(offset).is_some() {
+            reader.refresh()?;
+            while offset < reader.len() {
+                let Some((stream, length)) = reader.run_at(offset, &mut buffer)? else { break };
+                if stream != Stream::Crafting {
+                    self.feed.push(stream, &buffer[..length], &mut self.found);
+                }
+                offset += length as u64;
+            }
+            self.keep()?;
+        }
+        Ok(self)
+    }
+
+    /// The recipe has ended: what the parsers still held back is found now. How many findings there are.
+    pub(super) fn finish(mut self, exit_code: Option<i32>) -> Result<u64> {
+        let feed = std::mem::replace(&mut self.feed, Feed::new(Hint { language: None, recipe: None }));
+        feed.finish(exit_code, &mut self.found);
+        self.keep()?;
+        Ok(self.count)
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        if self.found.is_empty() {
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        let rows: Vec<_> =
+            self.found.drain(..).map(|diagnostic| findings::finding(diagnostic, self.job, &self.paths, now)).collect();
+        self.count += self.rooms.ledger.write(|tx| {
+            let added = ledger::findings::insert(tx, &self.job.id, &rows)?;
+            ledger::jobs::found(tx, &self.job.id, self.count + added)?;
+            Ok(added)
+        })?;
+        Ok(())
+    }
+}
