@@ -117,6 +117,13 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 job.id, job.project, job.status
             ));
         }
+        match farm.abandoned() {
+            0 => {}
+            1 => ui.warn("a queued job lost the `job run` that it was meant for; `crafting job watch` runs it"),
+            many => ui.warn(&format!(
+                "{many} queued jobs lost the `job run` that they were meant for; `crafting job watch` runs them"
+            )),
+        }
         work(&farm).await
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.

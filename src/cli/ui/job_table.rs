@@ -66,7 +66,7 @@ pub fn show(job: &Job, log_path: &str, now: Timestamp, look: Look) -> String {
         ("findings", if job.findings_new > 0 { format!("{found} ({} new)", job.findings_new) } else { found }),
         ("log", format!("{}, {}", text::count(unsigned(job.log_lines), "line"), text::bytes(unsigned(job.log_bytes)))),
         ("log file", log_path.to_owned()),
-        ("folder", recipe.root.join(&recipe.path).to_string()),
+        ("folder", recipe.path.to_string()),
         ("language", recipe.language.to_string()),
         ("timeout", text::duration(std::time::Duration::from_secs(recipe.timeout_secs))),
         ("environment", recipe.env.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("\n")),
