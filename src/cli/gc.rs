@@ -8,7 +8,7 @@ use crate::error::Result;
 /// Removes what is no longer needed.
 pub fn run(ui: &Ui) -> Result<u8> {
     on_farm(ui, Settings::load()?, async |farm| {
-        let report = farm.gc().await?;
+        let report = ui.waiting("removing what nobody needs", farm.gc()).await?;
         if ui.is_json() {
             ui.json(&report)?;
         } else {

@@ -13,7 +13,8 @@ use crate::model::GitUrl;
 pub async fn run(ui: &Ui, farm: &LocalFarm, args: AddArgs) -> Result<u8> {
     let new =
         NewProject { source: source(&args.source)?, name: args.name, default_branch: args.branch, file: args.file };
-    answer(ui, &farm.add_project(new).await?)
+    let registered = ui.waiting("looking at the repository", farm.add_project(new)).await?;
+    answer(ui, &registered)
 }
 
 /// What was registered, and what it has.

@@ -14,7 +14,7 @@ pub async fn run(ui: &Ui, farm: &LocalFarm, args: RemoveArgs) -> Result<u8> {
         let project = farm.project(&args.name).await?;
         confirm(&project.name)?;
     }
-    let removed = farm.remove_project(&args.name).await?;
+    let removed = ui.waiting("removing the project", farm.remove_project(&args.name)).await?;
     if ui.is_json() {
         ui.json(&removed)?;
     } else {

@@ -13,5 +13,6 @@ pub async fn run(ui: &Ui, farm: &LocalFarm, args: UpdateArgs) -> Result<u8> {
         None => named_or_here(farm, None).await?.name,
     };
     let change = ProjectChange { default_branch: args.branch, url: args.url, file: args.file };
-    add::answer(ui, &farm.update_project(&name, change).await?)
+    let registered = ui.waiting("looking at the repository", farm.update_project(&name, change)).await?;
+    add::answer(ui, &registered)
 }
