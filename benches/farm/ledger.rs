@@ -6,8 +6,8 @@ use std::time::Duration;
 use crafting::farm::{Farm, LocalFarm, NewProject, ProjectSource};
 use crafting::ledger::{FILE, Ledger, findings, jobs};
 use crafting::model::{
-    BatchId, Finding, Fingerprint, Job, JobId, Kind, Language, ProjectName, RecipeSnapshot, Severity, SubPath,
-    Timestamp,
+    BatchId, CommitId, Finding, Fingerprint, Job, JobId, Kind, Language, ProjectName, RecipeSnapshot, Severity,
+    SubPath, Timestamp,
 };
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -43,13 +43,14 @@ pub fn run() -> Measured {
         },
     )?;
     let job = queue(&ledger, &project)?;
+    let commit: CommitId = "0123456789abcdef0123456789abcdef01234567".parse()?;
     let updated = by_turns(
         5,
         || {
-            let mut counts = 0..u64::from(UPDATES);
-            timed(|| -> Step { Ok(counts.try_for_each(|count| ledger.write(|tx| jobs::found(tx, &job.id, count)))?) })
+            timed(|| (0..UPDATES).try_for_each(|_| ledger.write(|tx| jobs::resolved(tx, &job.id, &commit))))
+                .map_err(Into::into)
         },
-        || timed(|| update(&raw, &job)),
+        || timed(|| update(&raw, &job, &commit)),
     )?;
     let rate = |count: u32, time: Duration| f64::from(count) / time.as_secs_f64();
     let row = |name: &str, count: u32, times: (Duration, Duration)| {
@@ -150,10 +151,10 @@ fn insert(connection: &Connection, job: &Job, rows: &[Finding]) -> Step {
     Ok(tx.commit()?)
 }
 
-fn update(connection: &Connection, job: &Job) -> Step {
-    for count in 0..UPDATES {
+fn update(connection: &Connection, job: &Job, commit: &CommitId) -> Step {
+    for _ in 0..UPDATES {
         let tx = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        tx.prepare_cached("UPDATE jobs SET findings_count = ?2 WHERE id = ?1")?.execute((job.id.as_str(), count))?;
+        tx.prepare_cached("UPDATE jobs SET sha = ?2 WHERE id = ?1")?.execute((job.id.as_str(), commit.as_str()))?;
         tx.commit()?;
     }
     Ok(())

@@ -23,6 +23,9 @@ impl Sandbox {
         let sandbox = Self { folder: tempfile::tempdir()? };
         fs::create_dir(sandbox.repository())?;
         sandbox.git(["init", "--quiet", "--initial-branch=main"])?;
+        // Git would tidy up in the background, in the middle of a measurement.
+        sandbox.git(["config", "gc.auto", "0"])?;
+        sandbox.git(["config", "maintenance.auto", "false"])?;
         Ok(sandbox)
     }
 
@@ -38,6 +41,8 @@ impl Sandbox {
         }
         fs::write(sandbox.repository().join("crafting.toml"), project)?;
         sandbox.commit()?;
+        // As a clone is, and as a mirror is.
+        sandbox.git(["repack", "-a", "-d", "-q"])?;
         Ok(sandbox)
     }
 
