@@ -11,6 +11,9 @@ const PATTERNS_PER_PASS: usize = 32;
 /// Bytes of a pattern that Teddy looks at; what agrees in these is compared whole, which takes its time.
 const LOOKED_AT: usize = 3;
 
+/// Bytes of a trigger that are compared at least, so that a line is not looked at for nothing.
+const COMPARED: usize = 6;
+
 /// Bytes of logs, the most frequent first. What is not among them is rare.
 const FREQUENT: &[u8] = b" .-0etaonisrldcu123456789hmp_/fgbvywkxE";
 
@@ -45,10 +48,9 @@ fn rarest_end(trigger: &'static str) -> &'static str {
         let rank = |byte: &u8| FREQUENT.iter().position(|frequent| frequent == byte).unwrap_or(FREQUENT.len());
         bytes[at..at + LOOKED_AT].iter().map(|byte| FREQUENT.len() - rank(byte)).sum()
     };
-    let starts = 0..=bytes.len().saturating_sub(LOOKED_AT);
-    let best = starts
-        .filter(|at| trigger.is_char_boundary(*at) && at + LOOKED_AT <= bytes.len())
-        .min_by_key(|at| frequency(*at));
+    let starts = 0..=bytes.len().saturating_sub(COMPARED);
+    let best = starts.filter(|at| trigger.is_char_boundary(*at) && at + LOOKED_AT <= bytes.len());
+    let best = best.min_by_key(|at| frequency(*at));
     best.map_or(trigger, |at| &trigger[at..])
 }
 
@@ -116,8 +118,9 @@ impl Triggers {
             json.extend(json_triggers.iter().map(|trigger| (*trigger, 1 << index)));
         }
         let patterns = searched(lines.iter().chain(&json).map(|(pattern, _)| *pattern).chain(OPENINGS));
+        let passes = patterns.len().div_ceil(PATTERNS_PER_PASS);
         Self {
-            passes: patterns.chunks(PATTERNS_PER_PASS).map(Pass::new).collect(),
+            passes: patterns.chunks(patterns.len().div_ceil(passes)).map(Pass::new).collect(),
             lines: Table::new(&lines),
             json: Table::new(&json),
         }
