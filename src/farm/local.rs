@@ -112,6 +112,11 @@ impl LocalFarm {
         log::path(&self.rooms.logs(), &job.id)
     }
 
+    /// The tree that a job left to the user, if it is still there.
+    pub fn kept_tree(&self, job: &Job) -> Option<PathBuf> {
+        self.rooms.workspace.kept(&job.project, &job.id)
+    }
+
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {

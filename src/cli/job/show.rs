@@ -15,8 +15,9 @@ pub async fn run(ui: &Ui, farm: &LocalFarm, args: ShowArgs) -> Result<u8> {
     if ui.is_json() {
         ui.json(&json!({ "job": job }))?;
     } else {
+        let kept = farm.kept_tree(&job).map(|tree| tree.display().to_string());
         let path = farm.log_path(&job).display().to_string();
-        ui.print(&job_table::show(&job, &path, Timestamp::now(), ui.look()))?;
+        ui.print(&job_table::show(&job, &path, kept.as_deref(), Timestamp::now(), ui.look()))?;
     }
     Ok(0)
 }

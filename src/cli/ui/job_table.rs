@@ -37,7 +37,7 @@ fn found(job: &Job) -> String {
 }
 
 /// All that is known of one job.
-pub fn show(job: &Job, log_path: &str, now: Timestamp, look: Look) -> String {
+pub fn show(job: &Job, log_path: &str, kept_tree: Option<&str>, now: Timestamp, look: Look) -> String {
     let recipe = &job.recipe_snapshot;
     let time = |time: Option<Timestamp>| {
         time.map(|time| format!("{time} ({} ago)", text::age(now.since(time)))).unwrap_or_default()
@@ -66,6 +66,7 @@ pub fn show(job: &Job, log_path: &str, now: Timestamp, look: Look) -> String {
         ("findings", if job.findings_new > 0 { format!("{found} ({} new)", job.findings_new) } else { found }),
         ("log", format!("{}, {}", text::count(unsigned(job.log_lines), "line"), text::bytes(unsigned(job.log_bytes)))),
         ("log file", log_path.to_owned()),
+        ("kept tree", kept_tree.unwrap_or_default().to_owned()),
         ("folder", recipe.root.join(&recipe.path).to_string()),
         ("language", recipe.language.to_string()),
         ("timeout", text::duration(std::time::Duration::from_secs(recipe.timeout_secs))),
