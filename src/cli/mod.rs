@@ -117,6 +117,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 job.id, job.project, job.status
             ));
         }
+        if let Some(error) = farm.unrecovered() {
+            ui.warn(&error.to_string());
+        }
         work(&farm).await
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.

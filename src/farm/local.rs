@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
-use super::follow::Follower;
+use super::follow::{Broken, Follower};
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
     Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
@@ -32,7 +32,7 @@ pub struct LocalFarm {
     rooms: Arc<Rooms>,
     recovered: Recovered,
     /// Set when a runner of this process gave up.
-    broken: watch::Sender<Option<String>>,
+    broken: watch::Sender<Option<Broken>>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -64,6 +64,11 @@ impl LocalFarm {
     /// The jobs that opening found stranded, as they are now.
     pub fn recovered(&self) -> &[Job] {
         &self.recovered.jobs
+    }
+
+    /// Why a stranded job could not be put right yet.
+    pub fn unrecovered(&self) -> Option<&Error> {
+        self.recovered.trouble.as_ref()
     }
 
     /// How many queued jobs lost the `job run` that they were meant for.
@@ -145,7 +150,7 @@ impl LocalFarm {
         let broken = self.broken.clone();
         tokio::spawn(async move {
             if let Err(error) = runner.drain().await {
-                broken.send_replace(Some(format!("the runner gave up: {error}")));
+                broken.send_replace(Some(Broken::by(&error)));
             }
         });
         Ok(queued)
