@@ -79,7 +79,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Project(command) => project::run(&ui, command),
         Command::Job(command) => job::run(&ui, command),
         Command::Findings(args) => findings::run(&ui, args),
-        Command::Gc => gc::run(&ui),
+        Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),
         Command::Config(command) => config::run(&ui, &command),
         Command::Completions(args) => completions::run(&ui, &args),

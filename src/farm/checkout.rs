@@ -8,7 +8,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::projects;
 use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
 use crate::runner::Rooms;
-use crate::workspace::{Checkout, CheckoutTree, CommitTree, Mirror};
+use crate::workspace::{self, Checkout, CheckoutTree, CommitTree, Mirror};
 
 /// A written `crafting.toml`.
 #[derive(Clone, Debug)]
@@ -115,11 +115,11 @@ pub(super) fn of_project(project: &Project) -> Result<Option<Checkout>> {
     if !path.join(".git").exists() && path.join("HEAD").exists() {
         return Ok(None);
     }
-    let here = Checkout::discover(&path.join(project.root.as_str())).map_err(|error| {
-        error
-            .context(format!("the repository of {}", project.name))
-            .hint(format!("if it moved, tell crafting with `crafting project update {} --url …`", project.name))
-    })?;
+    if !path.exists() {
+        return Err(workspace::moved(&project.name, path));
+    }
+    let here = Checkout::discover(&path.join(project.root.as_str()))
+        .map_err(|error| error.context(format!("the repository of {}", project.name)))?;
     Ok(Some(here))
 }
 

@@ -40,7 +40,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// What [`LocalFarm::gc`] removed.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GcReport {
-    /// Slots that nobody used for a day.
+    /// Slots that nobody uses.
     pub slots: u64,
     /// Logs beyond the retention.
     pub logs: u64,
@@ -76,16 +76,21 @@ impl LocalFarm {
         self.recovered.unbound
     }
 
-    /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors.
-    pub async fn gc(&self) -> Result<GcReport> {
-        self.blocking(|rooms| {
+    /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors. With
+    /// `all_slots`, slots that were used a moment ago too.
+    pub async fn gc(&self, all_slots: bool) -> Result<GcReport> {
+        self.blocking(move |rooms| {
             let now = Timestamp::now();
             let settings = &rooms.settings;
             let is_live =
                 |id: &JobId| rooms.ledger.read(|tx| jobs::get(tx, id)).is_ok_and(|job| !job.status.is_final());
             let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
             let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
-            let options = GcOptions { now, slots_unused_for: DAY, mirrors_quiet_for: 7 * DAY };
+            let options = GcOptions {
+                now,
+                slots_unused_for: if all_slots { Duration::ZERO } else { DAY },
+                mirrors_quiet_for: 7 * DAY,
+            };
             // What cannot be looked up stays.
             let wanted = |project: &ProjectName, sha: &CommitId| {
                 rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)

@@ -51,7 +51,7 @@ impl Ledger {
     ///
     /// A ledger of a newer schema is refused ([`Code::LedgerTooNew`]).
     pub fn open(data_dir: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir)?;
+        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir).map_err(elsewhere)?;
         let path = data_dir.join(FILE);
         let mut writer = connect(&path)?;
         let latest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max().unwrap_or(0);
@@ -60,7 +60,13 @@ impl Ledger {
             migrate(&mut writer, &path, latest)?;
         }
         let changed = data_dir.join(CHANGED);
-        let changed = File::options().create(true).write(true).truncate(false).open(&changed).on("open", &changed)?;
+        let changed = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&changed)
+            .on("open", &changed)
+            .map_err(elsewhere)?;
         Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
@@ -112,6 +118,11 @@ impl Ledger {
             _ => error,
         }
     }
+}
+
+/// A data directory that cannot be used can be another one.
+fn elsewhere(error: Error) -> Error {
+    error.advise("give it space and permissions, or choose another folder with CRAFTING_DATA_DIR")
 }
 
 /// A poisoned lock means that another thread panicked; its transaction was rolled back, the connection is sound.
@@ -183,7 +194,7 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         let (message, hint) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => {
-                ("the disk is full".to_owned(), "free some space, for example with `crafting gc`, and try again")
+                ("the disk is full".to_owned(), "free some space, for example with `crafting gc --all`, and try again")
             }
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
                 "cannot be opened for writing".to_owned(),

@@ -360,11 +360,16 @@ pub(crate) fn config_error(text: &str, origin: &str, offset: Option<usize>, mess
         None => origin.to_owned(),
     };
     let message = message.trim().replace('\n', " ");
+    // The parser speaks of Rust's types.
+    let message = ["u64", "u32"]
+        .iter()
+        .fold(message, |text, name| text.replace(&format!("expected {name}"), "expected a whole number"));
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let hint = match (message.contains("unknown field"), quoted.next()) {
+    let unknown = message.contains("unknown field") || message.contains("unknown variant");
+    let hint = match (unknown, quoted.next()) {
         (true, Some(unknown)) => match nearest(unknown, quoted) {
             Some(known) => format!("did you mean {known}?"),
-            None => "see `crafting init` for every key that a crafting.toml may have".to_owned(),
+            None => "take it out, or write one of those in its place".to_owned(),
         },
         _ => "correct that line and try again".to_owned(),
     };

@@ -42,7 +42,9 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
             match end(rooms, &job) {
                 Ok(job) => recovered.jobs.push(job),
                 Err(error) => {
-                    recovered.trouble.get_or_insert(error.context(format!("the stranded job {}", job.id)));
+                    recovered
+                        .trouble
+                        .get_or_insert(error.context(format!("the stranded job {} cannot be put right yet", job.id)));
                 }
             }
         }

@@ -159,9 +159,9 @@ const MEANINGS: [(&[&str], Code, &str); 6] = [
         "the repository belongs to another user; if you trust it: git config --global --add safe.directory FOLDER",
     ),
     (
-        &["No space left on device", "Disk quota exceeded"],
+        &["No space left on device", "Disk quota exceeded", "Out of diskspace"],
         Code::Io,
-        "free some space, for example with `crafting gc`, and try again",
+        "free some space, for example with `crafting gc --all`, and try again",
     ),
     (
         &[
@@ -264,7 +264,12 @@ fn scrub(text: &str) -> String {
 
 /// An error of libgit2 as ours.
 pub(super) fn library(doing: &str) -> impl Fn(git2::Error) -> Error {
-    move |error| Error::new(Code::GitFailed, format!("cannot {doing}: {}", error.message()))
+    move |error| {
+        let full = error.message().contains("No space left on device");
+        let code = if full { Code::Io } else { Code::GitFailed };
+        let told = Error::new(code, format!("cannot {doing}: {}", error.message()));
+        if full { told.hint("free some space, for example with `crafting gc --all`, and try again") } else { told }
+    }
 }
 
 #[cfg(test)]

@@ -142,6 +142,20 @@ impl Mirror {
         let _ = fs::remove_file(self.folder.join(MARKER));
     }
 
+    /// Removes what a write that failed has left: git does not, and on a full disk it is in the way of the next try.
+    pub(super) fn discard_partial(&self) {
+        // Somebody else may be in the middle of a write that does not fail.
+        let Ok(Some(_lock)) = Lock::attempt(&self.lock_path()) else { return };
+        let folders = fs::read_dir(self.folder.join("objects")).into_iter().flatten().flatten();
+        let entries = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+        for entry in entries {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b"tmp_") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     fn mark_used(&self) {
         let touched = File::options().write(true).open(self.folder.join(MARKER));
         if let Err(error) = touched.and_then(|file| file.set_modified(SystemTime::now())) {
@@ -197,6 +211,11 @@ impl Mirror {
     /// The branch that the repository itself considers its main one; `None` for a detached HEAD.
     pub fn default_branch(&self) -> Result<Option<RefName>> {
         if let Some(path) = self.url.local_path() {
+            let is_repository = path.is_dir() && Git::new(path).ask(["rev-parse", "--git-dir"])?.is_some();
+            if !is_repository {
+                return Err(Error::not_found(format!("there is no git repository in {}", path.display()))
+                    .hint("check the path"));
+            }
             let output = Git::new(path).ask(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
             return Ok(output.and_then(|output| output.text().parse().ok()));
         }
@@ -282,12 +301,7 @@ impl Mirror {
         if path.exists() {
             return Ok(());
         }
-        Err(Error::new(Code::NoRepository, format!("there is no repository {} any more", path.display())).hint(
-            format!(
-                "tell where it is now with `crafting project update {0} --url …`, or `crafting project remove {0}`",
-                self.project
-            ),
-        ))
+        Err(moved(&self.project, path))
     }
 
     fn look_up(&self, name: &RefName) -> Result<CommitId> {
@@ -418,6 +432,13 @@ pub(super) fn ask_local(path: &Path, name: &RefName) -> Result<CommitId> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The repository of a project is not where it was.
+pub fn moved(project: &ProjectName, path: &Path) -> Error {
+    Error::new(Code::NoRepository, format!("there is no repository {} any more", path.display())).hint(format!(
+        "tell where it is now with `crafting project update {project} --url …`, or `crafting project remove {project}`"
+    ))
 }
 
 fn unknown<'a>(repository: &str, name: &RefName, known: impl IntoIterator<Item = &'a str>) -> Error {

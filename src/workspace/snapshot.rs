@@ -33,6 +33,10 @@ impl Checkout {
             Code::GitFailed => error
                 .context(format!("the repository {} cannot be run as it is", self.top().display()))
                 .hint("`git status` there should work first; `git fsck` finds what is damaged"),
+            Code::Io => {
+                mirror.discard_partial();
+                error
+            }
             _ => error,
         })
     }
