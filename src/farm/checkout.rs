@@ -177,9 +177,15 @@ pub(super) fn default_branch(mirror: &Mirror) -> Result<RefName> {
 }
 
 fn described_by(path: &Path, text: std::io::Result<String>) -> Result<Description> {
-    let text = text.on("read", path).map_err(|error| {
-        Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a readable UTF-8 text file")
-    })?;
+    let text = match text {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let message = format!("{} is not UTF-8 text", path.display());
+            return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
+        }
+        other => other.on("read", path).map_err(|error| {
+            Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
+        })?,
+    };
     let origin = path.display().to_string();
     let file = ProjectFile::parse(&text, &origin)?;
     Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })

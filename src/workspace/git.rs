@@ -230,7 +230,11 @@ fn said(stderr: &str) -> String {
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let fatal = lines().rev().find_map(|line| line.strip_prefix("fatal: "));
     let error = lines().find_map(|line| line.strip_prefix("error: "));
+    // git does not know why ssh failed; ssh said so just before.
+    let unread = |line: &&str| !line.contains("Could not read from remote repository");
+    let before = lines().take_while(unread).last().filter(|_| !lines().all(|line| unread(&line)));
     let text = match (fatal, error) {
+        _ if before.is_some() => before.unwrap_or_default().to_owned(),
         // "adding files failed" and the like only say that the error above it was one.
         (Some(fatal), Some(error)) if fatal.len() < 40 => format!("{error} ({fatal})"),
         (Some(fatal), _) => fatal.to_owned(),
@@ -296,5 +300,8 @@ mod tests {
         assert_eq!(error.code(), Code::GitFailed);
         assert_eq!(error.to_string(), "git add failed: unable to index file 'x' (adding files failed)");
         assert_eq!(failure(&[], "").code(), Code::GitFailed);
+        let refused =
+            "git@h: Permission denied (publickey).\r\nfatal: Could not read from remote repository.\n\nPlease\n";
+        assert_eq!(failure(&["fetch".into()], refused).to_string(), "git fetch: git@h: Permission denied (publickey)");
     }
 }
