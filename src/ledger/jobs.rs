@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params_from_iter};
 
-use super::unreadable;
+use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{BatchId, CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
@@ -398,12 +398,11 @@ pub(super) fn seq(tx: &Transaction<'_>, id: &JobId) -> Result<i64> {
 
 fn query(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Job>> {
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| Ok(read(row)))?;
-    rows.map(|row| row.map_err(Error::from).and_then(|job| job)).collect()
+    parsed(statement.query_map(params_from_iter(values), |row| Ok(read(row)))?)
 }
 
 fn read(row: &Row<'_>) -> Result<Job> {
-    fn parsed<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<T> {
+    fn required<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<T> {
         row.get::<_, String>(column)?.parse().map_err(|error| unreadable("a job", error))
     }
     fn optional<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
@@ -414,13 +413,13 @@ fn read(row: &Row<'_>) -> Result<Job> {
     let (started_at, finished_at) = (time("started_at")?, time("finished_at")?);
     let duration = started_at.zip(finished_at).map(|(start, end)| end.since(start).as_millis());
     Ok(Job {
-        id: parsed(row, "id")?,
-        batch_id: parsed(row, "batch_id")?,
-        project: parsed(row, "project")?,
-        subproject: parsed(row, "subproject")?,
-        recipe: parsed(row, "recipe")?,
-        status: parsed(row, "status")?,
-        git_ref: parsed(row, "git_ref")?,
+        id: required(row, "id")?,
+        batch_id: required(row, "batch_id")?,
+        project: required(row, "project")?,
+        subproject: required(row, "subproject")?,
+        recipe: required(row, "recipe")?,
+        status: required(row, "status")?,
+        git_ref: required(row, "git_ref")?,
         sha: optional(row, "sha")?,
         dirty: row.get("dirty")?,
         exit_code: row.get("exit_code")?,

@@ -1,10 +1,10 @@
 //! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::by_name;
 use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
 use crate::error::{Code, Error, Result};
 
@@ -97,11 +97,7 @@ impl Language {
     }
 }
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(Language, "a language");
 
 /// A named shell command of a subproject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
