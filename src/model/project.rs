@@ -73,8 +73,9 @@ impl Language {
     /// Patterns are globs relative to the subproject's folder.
     ///
     /// A path is here only if the language's own tool brings it in line with the checkout, removals included,
-    /// so that nothing left over can make a job pass. `.venv` is: uv, poetry and pdm sync it exactly, and a detected
-    /// recipe with plain pip begins with `venv --clear`. Hence these are not:
+    /// so that nothing left over can make a job pass. `.venv` is the exception: uv, poetry and pdm sync it exactly,
+    /// pip never takes away what the requirements no longer name. To fill it anew for every job costs far more than
+    /// most tests do; a run with `--fresh` proves the removal of a requirement. These are not here:
     /// - `.nox`, which nox lays anew unless it is told to trust it.
     /// - Maven's `target` and Gradle's test results and resources: deleted resources stay on the class path,
     ///   and a Gradle test that is up to date does not run, whatever it reads beside its declared inputs.
