@@ -15,7 +15,6 @@ use crafting::error::Code;
 use crafting::model::{CommitId, GitUrl, JobId, ProjectName, RefName, SubPath, Timestamp};
 use crafting::workspace::{
     Checkout, CheckoutTree, CommitTree, GcOptions, LeaseRequest, Mirror, Release, Slot, Snapshot, Workspace, movement,
-    read_commit_file,
 };
 use support::{Repo, fingerprint, git};
 use tempfile::TempDir;
@@ -339,7 +338,7 @@ fn an_edit_within_the_tick_of_the_last_git_add_is_seen() {
         repo.write("a", format!("{}", round % 10)).git(&["add", "a"]);
         repo.write("a", format!("{}", (round + 1) % 10));
         let sha = farm.snapshot(&repo).sha;
-        let text = read_commit_file(&farm.mirror(&repo), &sha, &"a".parse().unwrap()).unwrap().unwrap();
+        let text = CommitTree::list(&farm.mirror(&repo), &sha, &SubPath::root()).unwrap().read("a").unwrap();
         assert_eq!(text, format!("{}", (round + 1) % 10));
     }
 }
@@ -1040,10 +1039,6 @@ fn trees_of_a_checkout_and_of_its_snapshot_agree() {
     assert_eq!(here.read("new/deep.txt").as_deref(), Some("new"));
     assert!(here.read("link").is_none() && here.read("big").is_none());
     assert!(here.is_executable("run.sh"));
-    let read = |path: &str| read_commit_file(&mirror, &snapshot.sha, &path.parse().unwrap()).unwrap();
-    assert_eq!(read("p/crafting.toml").as_deref(), Some("x = 1"));
-    assert_eq!(read("p/none"), None);
-    assert_eq!(read("p"), None);
     assert!(CommitTree::list(&mirror, &snapshot.sha, &"nowhere".parse().unwrap()).is_err());
 }
 

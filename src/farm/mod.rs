@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
-pub use checkout::{Initialised, init};
+pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
 
 use crate::error::{Error, Result};

@@ -40,7 +40,7 @@ pub use mirror::{Mirror, Resolved};
 pub use slot::{LeaseRequest, Release, Slot};
 pub use snapshot::Snapshot;
 pub use trash::remove_tree;
-pub use tree::{CheckoutTree, CommitTree, read_commit_file};
+pub use tree::{CheckoutTree, CommitTree};
 
 use crate::error::{Error, IoContext, Result};
 use crate::model::{GitUrl, ProjectName};

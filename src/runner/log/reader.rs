@@ -123,15 +123,6 @@ impl LogReader {
         }
     }
 
-    /// When a line's end was read; of one that is not finished, now.
-    pub fn line_time(&mut self, line: u64) -> Result<Timestamp> {
-        let hundredths = match line.checked_sub(1) {
-            Some(number) if number < self.records => self.record(number)?.time,
-            _ => self.age(),
-        };
-        Ok(self.begun.after(std::time::Duration::from_millis(hundredths * 10)))
-    }
-
     /// Fills `buffer` from `offset` on as far as the log goes. How many bytes.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let room =
