@@ -44,7 +44,8 @@ pub trait Farm: Send + Sync {
     /// Removes a project with its jobs, findings, logs, mirror and slots. A running job is a conflict.
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed>;
 
-    /// What [`Farm::run`] would queue, without queueing it.
+    /// What [`Farm::run`] would queue, without queueing it. As with a run, a checkout is registered or read again, and
+    /// the snapshot of its files is made.
     async fn plan(&self, request: &RunRequest) -> Result<Plan>;
     /// Queues a batch. Unless detached, its jobs run in this process; [`Farm::follow`] tells how they go.
     async fn run(&self, request: &RunRequest) -> Result<Started>;

@@ -128,7 +128,8 @@ pub struct Job {
     pub sha: Option<CommitId>,
     /// Whether `sha` is a snapshot of a working tree with changes that no branch has.
     pub dirty: bool,
-    /// The recipe's exit status, 128+N for a signal N; -1 if a crash stranded the job; null before the end.
+    /// The recipe's exit status, 128+N for a signal N; -1 if a crash stranded the job; null before the
+    /// end, and where the recipe never started.
     pub exit_code: Option<i32>,
     /// When it was asked for.
     pub queued_at: Timestamp,
