@@ -14,7 +14,7 @@ use super::{Event, FollowLogs, LogPart, LogStart};
 use crate::changes::{Changes, watch_folder};
 use crate::error::{Error, Result};
 use crate::ledger::jobs;
-use crate::model::{Job, JobId, JobStatus, Scope};
+use crate::model::{Job, JobId, JobStatus, Scope, Stream};
 use crate::runner::Rooms;
 use crate::runner::log::LogReader;
 
@@ -239,28 +239,17 @@ async fn send_part(
     loop {
         if let Some((_, changes)) = &mut job {
             changes.borrow_and_update();
-            reader.refresh()?;
         }
-        let stop = end.unwrap_or(reader.len());
-        while offset < stop {
-            let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
-            let (stream, length) = match part.stream {
-                // Only one stream is wanted: pieces of one stream at a time.
-                Some(_) => match reader.run_at(offset, &mut bytes)? {
-                    Some((stream, length)) => (Some(stream), length),
-                    None => break,
-                },
-                None => (None, reader.read_at(offset, &mut bytes)?),
-            };
-            if length == 0 {
-                break;
+        // Reading blocks, and so does a listener that is slow to take the chunks.
+        let (sender, stream, live) = (chunks.clone(), part.stream, job.is_some() || end.is_none());
+        let read = move || -> Result<(LogReader, u64)> {
+            if live {
+                reader.refresh()?;
             }
-            offset += length as u64;
-            bytes.truncate(length);
-            if stream == part.stream && chunks.send(Ok(bytes)).await.is_err() {
-                return Ok(());
-            }
-        }
+            offset = send_range(&mut reader, offset, end, stream, &sender)?;
+            Ok((reader, offset))
+        };
+        (reader, offset) = tokio::task::spawn_blocking(read).await.map_err(unread)??;
         let Some((events, changes)) = &mut job else { return Ok(()) };
         tokio::select! {
             event = events.recv() => match event {
@@ -275,8 +264,40 @@ async fn send_part(
             }
             () = chunks.closed() => return Ok(()),
         }
-        if job.is_none() {
-            reader.refresh()?;
+    }
+}
+
+/// Sends the bytes from `offset` to `end`, or as far as the log goes, that came from `stream`. Where it stopped.
+fn send_range(
+    reader: &mut LogReader,
+    mut offset: u64,
+    end: Option<u64>,
+    stream: Option<Stream>,
+    chunks: &mpsc::Sender<Result<Vec<u8>>>,
+) -> Result<u64> {
+    let stop = end.unwrap_or(reader.len());
+    while offset < stop {
+        let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
+        let (from, length) = match stream {
+            // Only one stream is wanted: pieces of one stream at a time.
+            Some(_) => match reader.run_at(offset, &mut bytes)? {
+                Some((from, length)) => (Some(from), length),
+                None => break,
+            },
+            None => (None, reader.read_at(offset, &mut bytes)?),
+        };
+        if length == 0 {
+            break;
+        }
+        offset += length as u64;
+        bytes.truncate(length);
+        if from == stream && chunks.blocking_send(Ok(bytes)).is_err() {
+            break;
         }
     }
+    Ok(offset)
+}
+
+fn unread(error: tokio::task::JoinError) -> Error {
+    Error::new(crate::error::Code::Io, format!("reading the log failed: {error}"))
 }

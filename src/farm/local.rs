@@ -107,11 +107,6 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    /// Where a job's log is.
-    pub fn log_path(&self, job: &Job) -> PathBuf {
-        log::path(&self.rooms.logs(), &job.id)
-    }
-
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
@@ -134,9 +129,14 @@ impl LocalFarm {
             self.background()?;
             return Ok(queued);
         }
-        let runner = Runner::new(Arc::clone(&self.rooms), Share::Bound)?;
-        let id = runner.id().clone();
-        let queued = self.blocking(move |rooms| enqueue(rooms, jobs, Some(&id))).await?;
+        let rooms = Arc::clone(&self.rooms);
+        let (runner, queued) = self
+            .blocking(move |_| {
+                let runner = Runner::new(rooms, Share::Bound)?;
+                let queued = enqueue(runner.rooms(), jobs, Some(runner.id()))?;
+                Ok((runner, queued))
+            })
+            .await?;
         let broken = self.broken.clone();
         tokio::spawn(async move {
             if let Err(error) = runner.drain().await {
@@ -358,6 +358,10 @@ impl Farm for LocalFarm {
         };
         tokio::spawn(super::follow::send_log(reader, part, chunks, live));
         Ok(receiver)
+    }
+
+    fn log_path(&self, job: &JobId) -> Option<PathBuf> {
+        Some(log::path(&self.rooms.logs(), job))
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {

@@ -1,7 +1,8 @@
 //! The service behind every door: each verb once, in domain types.
 //!
 //! A door parses its arguments into the types of this file, makes one call, and renders the answer. It decides
-//! nothing itself, so that every door gives the same answer to the same question.
+//! nothing itself, so that every door gives the same answer to the same question. The upkeep of this machine's own
+//! data stands beside the trait: [`LocalFarm`] has it.
 
 mod captured;
 mod checkout;
@@ -55,6 +56,8 @@ pub trait Farm: Send + Sync {
     async fn job(&self, which: &JobSelector) -> Result<Job>;
     /// The bytes of a job's log, in chunks that never split a line unless the line is longer than a chunk.
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>>;
+    /// The file of a job's log, where that is on this machine.
+    fn log_path(&self, job: &JobId) -> Option<PathBuf>;
     /// What happens to some jobs, from their present state on until all are final, tries again included.
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>>;
     /// Asks for the end of jobs: first with grace, with `force` at once. The jobs as they are after the request.

@@ -259,13 +259,6 @@ pub fn any_unbound(tx: &Transaction<'_>) -> Result<bool> {
     Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Binds the queued jobs of a batch to `runner`.
-pub fn bind(tx: &Transaction<'_>, batch: &BatchId, runner: &RunnerId) -> Result<()> {
-    tx.prepare_cached("UPDATE jobs SET bound_to = ?2 WHERE batch_id = ?1 AND status = 'queued'")?
-        .execute((batch.as_str(), runner.as_str()))?;
-    Ok(())
-}
-
 /// Notes the commit that a running job's ref was resolved to.
 pub fn resolved(tx: &Transaction<'_>, id: &JobId, sha: &CommitId) -> Result<()> {
     tx.prepare_cached("UPDATE jobs SET sha = ?2 WHERE id = ?1")?.execute((id.as_str(), sha.as_str()))?;

@@ -361,7 +361,7 @@ pub(crate) fn config_error(text: &str, origin: &str, offset: Option<usize>, mess
     let hint = match (message.contains("unknown field"), quoted.next()) {
         (true, Some(unknown)) => match nearest(unknown, quoted) {
             Some(known) => format!("did you mean {known}?"),
-            None => "see `crafting init` for every key that a crafting.toml may have".to_owned(),
+            None => "remove it, or see the documentation for the keys that there are".to_owned(),
         },
         _ => "correct that line and try again".to_owned(),
     };

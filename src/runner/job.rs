@@ -105,7 +105,7 @@ fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -
         let _ = slot.release(Release::Clean);
         return ended(JobStatus::Cancelled, None, stats);
     }
-    let (mut outcome, release) = in_slot(rooms, job, &slot, orders, log);
+    let (outcome, release) = in_slot(rooms, job, &slot, orders, log);
     match slot.release(release) {
         Ok(Some(kept)) => tracing::info!(job = %job.id, "the tree is kept at {}", kept.display()),
         Ok(None) => {}
@@ -116,9 +116,6 @@ fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -
     }
     if let Err(error) = rooms.remove_temporary(&job.id) {
         tracing::warn!(job = %job.id, "{error}");
-    }
-    if outcome.error.is_some() {
-        outcome.status = JobStatus::Failed;
     }
     outcome
 }
