@@ -421,8 +421,7 @@ fn a_nested_repository_is_noted_and_one_without_a_commit_is_an_error() {
 #[test]
 fn an_unreadable_file_is_named() {
     if nix::unistd::geteuid().is_root() {
-        // Root reads everything; a dangling object gives the same path through git.
-        return;
+        return; // Root reads everything.
     }
     let repo = Repo::with(&[("a", "1")]);
     repo.write("secret", "x");

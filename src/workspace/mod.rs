@@ -15,6 +15,7 @@
 
 mod checkout;
 mod diff;
+mod folders;
 mod gc;
 mod git;
 mod gitdir;

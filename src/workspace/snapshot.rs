@@ -278,3 +278,18 @@ fn explain_add(error: Error) -> Error {
     }
     error.hint("`git add --all --dry-run` should work here first")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_staged_is_named() {
+        let told = |said: &str| explain_add(Error::new(Code::GitFailed, said)).to_string();
+        let said = "git add failed: open(\"a \"b\"\"): Permission denied (adding files failed)";
+        assert_eq!(told(said), "cannot read a \"b\", which is part of the working tree");
+        let said = "git add failed: 'x/' does not have a commit checked out (adding files failed)";
+        assert_eq!(told(said), "x/ is a git repository of its own without a commit, inside this one");
+        assert_eq!(told("git add failed: else"), "git add failed: else");
+    }
+}
