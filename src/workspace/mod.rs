@@ -24,6 +24,7 @@ mod lay;
 mod lock;
 mod mirror;
 mod record;
+mod refs;
 mod slot;
 mod snapshot;
 mod submodule;

@@ -34,8 +34,8 @@ pub(super) struct Expected {
 /// What the walk found out; what is not tracked and not kept is gone already.
 #[derive(Default)]
 pub(super) struct Swept {
-    /// Paths that git has to write: missing, changed, or in need of git's filters to tell.
-    pub rewrite: Vec<Vec<u8>>,
+    /// Entries whose files git has to write: missing, changed, or in need of git's filters to tell.
+    pub rewrite: Vec<IndexEntry>,
     /// Entries with the same content under a new time or inode.
     pub refreshed: Vec<IndexEntry>,
     /// Whether anything was told by its content, so that the index may be trusted from now on.
@@ -234,7 +234,7 @@ impl Walk<'_> {
         if !laid {
             fs::remove_file(place)?;
         }
-        swept.rewrite.push(entry.path.clone());
+        swept.rewrite.push(copied(entry));
         Ok(())
     }
 
@@ -246,7 +246,7 @@ impl Walk<'_> {
             if entry.mode & TYPE == GITLINK {
                 fs::create_dir_all(self.top.join(bytes_path(&entry.path)))?;
             } else {
-                swept.rewrite.push(entry.path.clone());
+                swept.rewrite.push(copied(entry));
             }
         }
         Ok(())
@@ -300,12 +300,13 @@ fn refreshed(entry: &IndexEntry, metadata: &Metadata) -> IndexEntry {
         uid: metadata.uid(),
         gid: metadata.gid(),
         file_size: metadata.size() as u32,
-        mode: entry.mode,
-        id: entry.id,
-        flags: entry.flags,
-        flags_extended: entry.flags_extended,
-        path: entry.path.clone(),
+        ..copied(entry)
     }
+}
+
+/// An index entry is not `Clone`.
+fn copied(entry: &IndexEntry) -> IndexEntry {
+    IndexEntry { path: entry.path.clone(), ..*entry }
 }
 
 /// A folder of the tree that the owner cannot use, or that has odd bits, gets the usual rights again.
