@@ -104,7 +104,11 @@ fn a_merge_in_progress_runs_as_the_files_are() {
     repo.write("a", "theirs\n").commit("theirs");
     repo.git(&["checkout", "--quiet", "main"]);
     repo.write("a", "ours\n").commit("ours");
-    let merged = Command::new("git").args(["merge", "other"]).current_dir(repo.path()).output().unwrap();
+    let merged = Command::new("git")
+        .args(["-c", "user.name=A", "-c", "user.email=a@example.com", "merge", "other"])
+        .current_dir(repo.path())
+        .output()
+        .unwrap();
     assert!(!merged.status.success());
     let mut farm = Farm::new();
     farm.mirror(&repo).ensure().unwrap();
