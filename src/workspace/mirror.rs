@@ -129,7 +129,10 @@ impl Mirror {
         match self.url.local_path() {
             Some(path) if !path.exists() => {
                 let message = format!("there is no repository {} any more", path.display());
-                let way = format!("crafting project update {} --git-url URL, or remove the project", self.project);
+                let way = format!(
+                    "tell where it is now with `crafting project update {} --url …`, or remove the project",
+                    self.project
+                );
                 Err(Error::new(Code::NoRepository, message).hint(way))
             }
             _ => Ok(()),
@@ -219,7 +222,9 @@ impl Mirror {
     /// Sees that a repository on this machine is mirrored as it is now, with `sha` in it.
     pub(super) fn follow(&self, path: &Path, sha: &CommitId) -> Result<()> {
         let listed = list_refs(path)?;
-        let current = || Ok(self.has(sha)? && fs::read(self.folder.join(LISTED)).is_ok_and(|old| old == listed));
+        let current = || -> Result<bool> {
+            Ok(self.has(sha)? && fs::read(self.folder.join(LISTED)).is_ok_and(|old| old == listed))
+        };
         if current()? {
             return Ok(());
         }

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use crafting::workspace::{Checkout, CheckoutTree, Release, read_commit_file};
+use crafting::detect::Tree as _;
+use crafting::workspace::{Checkout, CheckoutTree, CommitTree, Release};
 
 use crate::farm::{Farm, files, times};
 use crate::support::{Repo, fingerprint, git};
@@ -149,7 +150,7 @@ fn an_edit_within_the_tick_of_the_last_git_add_is_seen() {
         repo.write("a", format!("{}", round % 10)).git(&["add", "a"]);
         repo.write("a", format!("{}", (round + 1) % 10));
         let sha = farm.snapshot(&repo).sha;
-        let text = read_commit_file(&farm.mirror(&repo), &sha, &"a".parse().unwrap()).unwrap().unwrap();
+        let text = CommitTree::list(&farm.mirror(&repo), &sha, &".".parse().unwrap()).unwrap().read("a").unwrap();
         assert_eq!(text, format!("{}", (round + 1) % 10));
     }
 }

@@ -189,8 +189,10 @@ async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>,
         for job in last.iter().filter(|job| needs_log(job, &findings)) {
             tails.insert(job.id.clone(), tail(farm, &job.id).await?);
         }
-        let log_paths =
-            last.iter().filter_map(|job| Some((job.id.clone(), farm.log_path(&job.id)?.display().to_string()))).collect();
+        let log_paths = last
+            .iter()
+            .filter_map(|job| Some((job.id.clone(), farm.log_path(&job.id)?.display().to_string())))
+            .collect();
         let report = Report { jobs: &last, findings: &findings, tails: &tails, log_paths: &log_paths };
         let failures = report.failures(ui.err);
         if !ui.quiet && !failures.is_empty() {

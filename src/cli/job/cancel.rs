@@ -6,7 +6,7 @@ use super::super::args::CancelArgs;
 use super::super::ui::{Ui, job_table};
 use super::{named, scope};
 use crate::error::Result;
-use crate::farm::{Farm};
+use crate::farm::Farm;
 use crate::model::Timestamp;
 
 /// Asks for the end of jobs.

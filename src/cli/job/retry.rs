@@ -5,7 +5,7 @@ use super::super::ui::Ui;
 use super::attached::{Attached, Attachment, OnInterrupt};
 use super::named;
 use crate::error::Result;
-use crate::farm::{Farm};
+use crate::farm::Farm;
 
 /// Runs a finished job again.
 pub async fn run(ui: &Ui, farm: &dyn Farm, args: RetryArgs) -> Result<u8> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::ui::Ui;
 use super::super::ui::table::Table;
 use crate::error::Result;
-use crate::farm::{Farm};
+use crate::farm::Farm;
 
 /// Every project.
 pub async fn run(ui: &Ui, farm: &dyn Farm) -> Result<u8> {

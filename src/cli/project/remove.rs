@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use super::super::args::RemoveArgs;
 use super::super::ui::{Ui, text};
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm};
+use crate::farm::Farm;
 use crate::model::ProjectName;
 
 /// Removes a project, after a question where somebody can answer it.
