@@ -649,10 +649,7 @@ fn kept_paths_survive_but_what_is_tracked_in_them_is_restored() {
     });
     assert!(outside.path().join("x").exists());
     farm.fresh = true;
-    assert_eq!(
-        farm.run(&repo, files),
-        ["pkg/", "pkg/a \"1\"", "target/", "target/tracked \"1\"", "x \"1\""]
-    );
+    assert_eq!(farm.run(&repo, files), ["pkg/", "pkg/a \"1\"", "target/", "target/tracked \"1\"", "x \"1\""]);
 }
 
 #[test]
