@@ -117,7 +117,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 job.id, job.project, job.status
             ));
         }
-        work(&farm).await
+        let answer = work(&farm).await;
+        farm.settle().await;
+        answer
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.
     runtime.shutdown_background();

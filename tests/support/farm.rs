@@ -122,15 +122,23 @@ impl Farm {
         wait_until(what, || self.state(), condition);
     }
 
-    /// The jobs that have run `touch "$HOME/WORD-$CRAFTING_JOB_ID"`, once there are so many of them.
+    /// The jobs that have run `touch "$HOME/WORD-$CRAFTING_JOB_ID"`.
+    pub fn marks(&self, word: &str) -> Vec<String> {
+        let names = fs::read_dir(self.home()).unwrap().map(|entry| entry.unwrap().file_name());
+        let prefix = format!("{word}-");
+        names.filter_map(|name| Some(name.to_str()?.strip_prefix(&prefix)?.to_owned())).collect()
+    }
+
+    /// The same, once there are so many of them.
     pub fn wait_for_marks(&self, word: &str, count: usize) -> Vec<String> {
-        let marks = || -> Vec<String> {
-            let names = fs::read_dir(self.home()).unwrap().map(|entry| entry.unwrap().file_name());
-            let prefix = format!("{word}-");
-            names.filter_map(|name| Some(name.to_str()?.strip_prefix(&prefix)?.to_owned())).collect()
-        };
-        self.wait_until(&format!("{count} jobs are {word}"), || marks().len() >= count);
-        marks()
+        self.wait_until(&format!("{count} jobs are {word}"), || self.marks(word).len() >= count);
+        self.marks(word)
+    }
+
+    /// Waits until a command finds the job stranded, which it does as soon as the kernel has taken its runner away.
+    pub fn wait_for_stranded(&self, id: &str) -> Value {
+        self.wait_until(&format!("{id} is found stranded"), || self.job(id)["status"] != "running");
+        self.job(id)
     }
 
     /// The links by the names of living jobs in all projects' folders.
