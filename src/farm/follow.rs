@@ -224,25 +224,30 @@ async fn send_part(
     chunks: &mpsc::Sender<Result<Vec<u8>>>,
     mut job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
 ) -> Result<()> {
-    reader.refresh()?;
-    let mut offset = match part.start {
-        LogStart::Line(line) => reader.line_start(line)?,
-        LogStart::Tail(lines) => reader.tail(lines)?,
+    // A line that is not written yet has no place yet.
+    let mut place = match part.start {
+        LogStart::Line(_) => None,
+        LogStart::Tail(lines) => {
+            reader.refresh()?;
+            Some(reader.tail(lines)?)
+        }
     };
-    let mut end = match (part.start, part.lines) {
-        (LogStart::Line(line), Some(lines)) => Some(reader.line_start(line.saturating_add(lines))?),
-        _ => None,
-    };
-    if job.is_some() {
-        end = None;
-    }
     loop {
         if let Some((_, changes)) = &mut job {
             changes.borrow_and_update();
-            reader.refresh()?;
+        }
+        reader.refresh()?;
+        let end = match (part.start, part.lines) {
+            (LogStart::Line(line), Some(lines)) => reader.known_start(line.saturating_add(lines))?,
+            _ => None,
+        };
+        if let (LogStart::Line(line), None) = (part.start, place) {
+            place = reader.known_start(line)?;
         }
         let stop = end.unwrap_or(reader.len());
-        while offset < stop {
+        while let Some(offset) = place
+            && offset < stop
+        {
             let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
             let (stream, length) = match part.stream {
                 // Only one stream is wanted: pieces of one stream at a time.
@@ -255,11 +260,14 @@ async fn send_part(
             if length == 0 {
                 break;
             }
-            offset += length as u64;
+            place = Some(offset + length as u64);
             bytes.truncate(length);
             if stream == part.stream && chunks.send(Ok(bytes)).await.is_err() {
                 return Ok(());
             }
+        }
+        if end.is_some() && place >= end {
+            return Ok(());
         }
         let Some((events, changes)) = &mut job else { return Ok(()) };
         tokio::select! {
@@ -274,9 +282,6 @@ async fn send_part(
                 tokio::time::sleep(LINES_EVERY).await;
             }
             () = chunks.closed() => return Ok(()),
-        }
-        if job.is_none() {
-            reader.refresh()?;
         }
     }
 }
