@@ -53,16 +53,11 @@ fn rows(jobs: &[Value], keys: &[&str]) -> Vec<Vec<Value>> {
 
 #[test]
 fn the_next_command_of_any_kind_ends_a_stranded_job() {
-    for next in [["job", "list"], ["project", "list"], ["ledger", "check"], ["findings", "--new"], ["config", "show"]] {
+    for next in [["job", "list"], ["project", "list"], ["ledger", "check"], ["findings", "--new"]] {
         let farm = Farm::new();
         let repo = nap_recipe(&farm);
         let (run, id) = begun(&farm, &repo);
         run.kill();
-        if next == ["config", "show"] {
-            // It opens no farm; it must work all the same.
-            farm.crafting(next).output().success();
-            continue;
-        }
         let ran = farm.crafting(next).in_dir(repo.path()).output().success();
         assert!(ran.stderr.contains("stranded"), "{ran}");
         farm.nothing_left(&id);
@@ -142,6 +137,35 @@ fn many_commands_after_a_crash_write_the_orphan_line_once() {
     let told = commands.into_iter().map(Running::finish).filter(|ran| ran.stderr.contains("stranded")).count();
     assert_eq!(told, 1);
     assert_eq!(farm.log(&id), format!("begun\n{ORPHAN_LINE}"));
+    farm.nothing_left(&id);
+}
+
+#[test]
+fn a_recovery_that_was_killed_itself_is_finished_by_the_next() {
+    let farm = Farm::new();
+    let repo = nap_recipe(&farm);
+    let (run, id) = begun(&farm, &repo);
+    run.kill();
+    // As it is when the line is in the log and the row not written yet.
+    let log = farm.data().join(format!("logs/{id}.log"));
+    fs::write(&log, format!("begun\n{ORPHAN_LINE}")).unwrap();
+    farm.crafting(["job", "list"]).output().success();
+    assert_eq!(farm.log(&id), format!("begun\n{ORPHAN_LINE}"));
+    let job = farm.job(&id);
+    assert_eq!((&job["exit_code"], &job["log_lines"]), (&(-1).into(), &2.into()));
+}
+
+#[test]
+fn a_stranded_job_whose_log_cannot_be_written_stops_no_command() {
+    let farm = Farm::new();
+    let repo = nap_recipe(&farm);
+    let (run, id) = begun(&farm, &repo);
+    run.kill();
+    let log = farm.data().join(format!("logs/{id}.log"));
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    farm.crafting(["job", "list"]).output().success();
+    assert_eq!(farm.job(&id)["exit_code"], -1);
     farm.nothing_left(&id);
 }
 

@@ -77,6 +77,11 @@ impl Farm {
 
     /// A command line of the program.
     pub fn crafting<const N: usize>(&self, arguments: [&str; N]) -> Crafting<'_> {
+        self.call(&arguments)
+    }
+
+    /// The same, of arguments that were put together.
+    pub fn call(&self, arguments: &[&str]) -> Crafting<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crafting"));
         command.args(arguments).env_clear().current_dir(self.home());
         for name in KEPT {
