@@ -124,7 +124,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 "{many} queued jobs lost the `job run` that they were meant for; `crafting job watch` runs them"
             )),
         }
-        work(&farm).await
+        let answer = work(&farm).await;
+        farm.settle().await;
+        answer
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.
     runtime.shutdown_background();

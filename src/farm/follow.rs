@@ -10,20 +10,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Event, FollowLogs, LogPart, LogStart};
+use super::{Event, FollowLogs};
 use crate::changes::{Changes, watch_folder};
 use crate::error::{Error, Result};
 use crate::ledger::jobs;
-use crate::model::{Job, JobId, JobStatus, Scope, Stream};
+use crate::model::{Job, JobId, JobStatus, Scope};
 use crate::runner::Rooms;
 use crate::runner::log::LogReader;
 
 /// How often a busy log is looked at: often enough for eyes, seldom enough to cost nothing.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-const LINES_EVERY: Duration = Duration::from_millis(20);
+pub(super) const LINES_EVERY: Duration = Duration::from_millis(20);
 
 /// The longest piece of a log in one event.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// What was told of a job so far.
 #[derive(Default)]
@@ -108,7 +108,7 @@ pub(super) fn watch_logs(folder: &Path) -> Result<Changes> {
     watch_folder(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
 }
 
-fn unwatched() -> Error {
+pub(super) fn unwatched() -> Error {
     Error::new(crate::error::Code::Io, "the data directory can no longer be watched")
 }
 
@@ -205,99 +205,3 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
 
 /// Characters of a last line that anybody would show.
 const PROGRESS_LINE: usize = 400;
-
-/// Sends a part of a log, and with `job` goes on with what comes until that stream of events ends.
-pub(super) async fn send_log(
-    reader: LogReader,
-    part: LogPart,
-    chunks: mpsc::Sender<Result<Vec<u8>>>,
-    job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) {
-    if let Err(error) = send_part(reader, part, &chunks, job).await {
-        let _ = chunks.send(Err(error)).await;
-    }
-}
-
-async fn send_part(
-    mut reader: LogReader,
-    part: LogPart,
-    chunks: &mpsc::Sender<Result<Vec<u8>>>,
-    mut job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) -> Result<()> {
-    reader.refresh()?;
-    let mut offset = match part.start {
-        LogStart::Line(line) => reader.line_start(line)?,
-        LogStart::Tail(lines) => reader.tail(lines)?,
-    };
-    let mut end = match (part.start, part.lines) {
-        (LogStart::Line(line), Some(lines)) => Some(reader.line_start(line.saturating_add(lines))?),
-        _ => None,
-    };
-    if job.is_some() {
-        end = None;
-    }
-    loop {
-        if let Some((_, changes)) = &mut job {
-            changes.borrow_and_update();
-        }
-        // Reading blocks, and so does a listener that is slow to take the chunks.
-        let (sender, stream, live) = (chunks.clone(), part.stream, job.is_some() || end.is_none());
-        let read = move || -> Result<(LogReader, u64)> {
-            if live {
-                reader.refresh()?;
-            }
-            offset = send_range(&mut reader, offset, end, stream, &sender)?;
-            Ok((reader, offset))
-        };
-        (reader, offset) = tokio::task::spawn_blocking(read).await.map_err(unread)??;
-        let Some((events, changes)) = &mut job else { return Ok(()) };
-        tokio::select! {
-            event = events.recv() => match event {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The job is over: what it wrote last is sent, then this ends.
-                None => job = None,
-            },
-            changed = changes.changed() => {
-                changed.map_err(|_| unwatched())?;
-                tokio::time::sleep(LINES_EVERY).await;
-            }
-            () = chunks.closed() => return Ok(()),
-        }
-    }
-}
-
-/// Sends the bytes from `offset` to `end`, or as far as the log goes, that came from `stream`. Where it stopped.
-fn send_range(
-    reader: &mut LogReader,
-    mut offset: u64,
-    end: Option<u64>,
-    stream: Option<Stream>,
-    chunks: &mpsc::Sender<Result<Vec<u8>>>,
-) -> Result<u64> {
-    let stop = end.unwrap_or(reader.len());
-    while offset < stop {
-        let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
-        let (from, length) = match stream {
-            // Only one stream is wanted: pieces of one stream at a time.
-            Some(_) => match reader.run_at(offset, &mut bytes)? {
-                Some((from, length)) => (Some(from), length),
-                None => break,
-            },
-            None => (None, reader.read_at(offset, &mut bytes)?),
-        };
-        if length == 0 {
-            break;
-        }
-        offset += length as u64;
-        bytes.truncate(length);
-        if from == stream && chunks.blocking_send(Ok(bytes)).is_err() {
-            break;
-        }
-    }
-    Ok(offset)
-}
-
-fn unread(error: tokio::task::JoinError) -> Error {
-    Error::new(crate::error::Code::Io, format!("reading the log failed: {error}"))
-}

@@ -8,6 +8,7 @@ mod captured;
 mod checkout;
 mod follow;
 mod local;
+mod log_part;
 mod plan;
 
 use std::path::PathBuf;
