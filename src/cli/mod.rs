@@ -117,6 +117,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 job.id, job.project, job.status
             ));
         }
+        if let Some(error) = farm.unrecovered() {
+            ui.warn(&error.to_string());
+        }
         match farm.abandoned() {
             0 => {}
             1 => ui.warn("a queued job lost the `job run` that it was meant for; `crafting job watch` runs it"),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{Event, FollowLogs};
 use crate::changes::{Changes, watch_folder};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ledger::jobs;
 use crate::model::{Job, JobId, JobStatus, Scope};
 use crate::runner::Rooms;
@@ -36,13 +36,32 @@ struct Told {
     over: bool,
 }
 
+/// Why a runner of this process gave up.
+#[derive(Clone, Debug)]
+pub(super) struct Broken {
+    code: Code,
+    message: String,
+    hint: String,
+}
+
+impl Broken {
+    pub(super) fn by(error: &Error) -> Self {
+        let left = "the next command marks the jobs that were left";
+        let hint = match error.hint_text() {
+            Some(hint) => format!("{hint}; {left}"),
+            None => left.to_owned(),
+        };
+        Self { code: error.code(), message: error.to_string(), hint }
+    }
+}
+
 pub(super) struct Follower {
     pub(super) rooms: Arc<Rooms>,
     pub(super) scope: Scope,
     pub(super) logs: FollowLogs,
     pub(super) events: mpsc::Sender<Result<Event>>,
     /// Set when the runner of this process gave up: then nobody would end the jobs.
-    pub(super) broken: watch::Receiver<Option<String>>,
+    pub(super) broken: watch::Receiver<Option<Broken>>,
 }
 
 impl Follower {
@@ -69,9 +88,9 @@ impl Follower {
             }
             let (rooms, scope, logs) = (Arc::clone(&self.rooms), self.scope.clone(), self.logs);
             let look = move || look(&rooms, &scope, logs, told);
-            let (events, after) = tokio::task::spawn_blocking(look).await.map_err(|error| {
-                Error::new(crate::error::Code::LedgerFailed, format!("following failed: {error}"))
-            })??;
+            let (events, after) = tokio::task::spawn_blocking(look)
+                .await
+                .map_err(|error| Error::new(Code::LedgerFailed, format!("following failed: {error}")))??;
             told = after;
             let more = events.len() >= EVENTS_PER_LOOK;
             for event in events {
@@ -92,10 +111,7 @@ impl Follower {
                     tokio::time::sleep_until(looked + pause).await;
                 }
                 () = self.events.closed() => return Ok(()),
-                problem = broken(&mut self.broken) => {
-                    return Err(Error::new(crate::error::Code::LedgerFailed, problem)
-                        .hint("the jobs that were left are marked by the next command"));
-                }
+                problem = broken(&mut self.broken) => return Err(problem),
             }
         }
     }
@@ -109,7 +125,7 @@ pub(super) fn watch_logs(folder: &Path) -> Result<Changes> {
 }
 
 pub(super) fn unwatched() -> Error {
-    Error::new(crate::error::Code::Io, "the data directory can no longer be watched")
+    Error::new(Code::Io, "the data directory can no longer be watched")
 }
 
 async fn next(changes: &mut Option<Changes>) -> Result<()> {
@@ -119,9 +135,9 @@ async fn next(changes: &mut Option<Changes>) -> Result<()> {
     }
 }
 
-async fn broken(problem: &mut watch::Receiver<Option<String>>) -> String {
+async fn broken(problem: &mut watch::Receiver<Option<Broken>>) -> Error {
     match problem.wait_for(Option::is_some).await.map(|problem| problem.clone()) {
-        Ok(Some(problem)) => problem,
+        Ok(Some(Broken { code, message, hint })) => Error::new(code, message).hint(hint),
         // The farm itself is gone, or was never to run anything: nothing to tell.
         _ => std::future::pending().await,
     }
@@ -163,7 +179,7 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
     let mut reader = match LogReader::open(&rooms.logs(), &job.id) {
         Ok(reader) => reader,
         // Not written yet, or gone: its job never began, or is too old.
-        Err(error) if error.code() == crate::error::Code::NotFound => return Ok(true),
+        Err(error) if error.code() == Code::NotFound => return Ok(true),
         Err(error) => return Err(error),
     };
     reader.refresh()?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::follow::Follower;
+use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
@@ -34,7 +34,7 @@ pub struct LocalFarm {
     rooms: Arc<Rooms>,
     recovered: Recovered,
     /// Set when a runner of this process gave up.
-    broken: watch::Sender<Option<String>>,
+    broken: watch::Sender<Option<Broken>>,
     /// The runners of this process.
     runners: Mutex<JoinSet<()>>,
 }
@@ -71,6 +71,11 @@ impl LocalFarm {
     /// The jobs that opening found stranded, as they are now.
     pub fn recovered(&self) -> &[Job] {
         &self.recovered.jobs
+    }
+
+    /// Why a stranded job could not be put right yet.
+    pub fn unrecovered(&self) -> Option<&Error> {
+        self.recovered.trouble.as_ref()
     }
 
     /// How many queued jobs lost the `job run` that they were meant for.
@@ -147,7 +152,7 @@ impl LocalFarm {
         let broken = self.broken.clone();
         self.runners.lock().await.spawn(async move {
             if let Err(error) = runner.drain().await {
-                broken.send_replace(Some(format!("the runner gave up: {error}")));
+                broken.send_replace(Some(Broken::by(&error)));
             }
         });
         Ok(queued)
@@ -379,6 +384,10 @@ impl Farm for LocalFarm {
 
     fn log_path(&self, job: &JobId) -> Option<PathBuf> {
         Some(log::path(&self.rooms.logs(), job))
+    }
+
+    fn kept_tree(&self, job: &Job) -> Option<PathBuf> {
+        self.rooms.workspace.kept(&job.project, &job.id)
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {

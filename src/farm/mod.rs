@@ -59,6 +59,8 @@ pub trait Farm: Send + Sync {
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>>;
     /// The file of a job's log, where that is on this machine.
     fn log_path(&self, job: &JobId) -> Option<PathBuf>;
+    /// The tree that a job left to the user, where that is on this machine and still there.
+    fn kept_tree(&self, job: &Job) -> Option<PathBuf>;
     /// What happens to some jobs, from their present state on until all are final, tries again included.
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>>;
     /// Asks for the end of jobs: first with grace, with `force` at once. The jobs as they are after the request.

@@ -106,13 +106,9 @@ fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -
         return ended(JobStatus::Cancelled, None, stats);
     }
     let (outcome, release) = in_slot(rooms, job, &slot, orders, log);
-    match slot.release(release) {
-        Ok(Some(kept)) => tracing::info!(job = %job.id, "the tree is kept at {}", kept.display()),
-        Ok(None) => {}
-        Err(error) => {
-            // The recipe ran and its end stands; the slot is laid anew next time.
-            tracing::warn!(job = %job.id, "{error}");
-        }
+    if let Err(error) = slot.release(release) {
+        // The recipe ran and its end stands; the slot is laid anew next time.
+        tracing::warn!(job = %job.id, "{error}");
     }
     if let Err(error) = rooms.remove_temporary(&job.id) {
         tracing::warn!(job = %job.id, "{error}");
@@ -183,7 +179,7 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
         let reading = scope.spawn(|| Reading::new(rooms, job, paths).follow(&watch));
         let ending = execute(rooms, job, slot, orders, &mut log);
         match &ending {
-            Ok(ending) => note_ending(&mut log, job, ending),
+            Ok(ending) => note_ending(&mut log, job, slot, ending),
             Err(error) => note_error(&mut log, error),
         }
         let stats = log.finish();
@@ -262,7 +258,7 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
 }
 
 /// What the log should say that the recipe did not.
-fn note_ending(log: &mut LogWriter, job: &Job, ending: &Ending) {
+fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
     let mut say = |text: String| {
         if let Err(error) = log.note(&text) {
             tracing::warn!(job = %job.id, "{error}");
@@ -278,6 +274,9 @@ fn note_ending(log: &mut LogWriter, job: &Job, ending: &Ending) {
         for process in processes {
             say(format!("{what}: {} (process {})", process.name, process.pid));
         }
+    }
+    if job.recipe_snapshot.keep_slot {
+        say(format!("the tree is kept in {}", slot.path().display()));
     }
 }
 

@@ -175,7 +175,10 @@ impl Tree<'_> {
         let damaged = ["unable to read", "missing", "bad object", "corrupt", "inflate", "failed to read object"];
         if error.code() == Code::GitFailed && damaged.iter().any(|text| said.contains(text)) {
             self.mirror.distrust();
-            return error.hint("the mirror is damaged and will be cloned again: run the job once more");
+            return error.hint(
+                "the mirror is damaged and will be cloned again: run the job once more; if that does not help, \
+                 `git fsck` in the repository itself",
+            );
         }
         error
     }

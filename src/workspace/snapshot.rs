@@ -29,6 +29,15 @@ impl Checkout {
     /// Makes the working tree as it is (tracked and untracked, not ignored) a commit in the mirror. The same tree on
     /// the same HEAD gives the same commit id.
     pub fn snapshot(&self, mirror: &Mirror) -> Result<Snapshot> {
+        self.take(mirror).map_err(|error| match error.code() {
+            Code::GitFailed => error
+                .context(format!("the repository {} cannot be run as it is", self.top().display()))
+                .hint("`git status` there should work first; `git fsck` finds what is damaged"),
+            _ => error,
+        })
+    }
+
+    fn take(&self, mirror: &Mirror) -> Result<Snapshot> {
         let mut notes = mirror.ensure()?;
         let head = self.head()?;
         if let Some(head) = &head {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports)] // Each test file uses its own part.
 
+pub mod command;
 mod farm;
 mod repo;
 

@@ -9,7 +9,7 @@ use super::super::ui::colour::Tone;
 use super::super::ui::json::RunAnswer;
 use super::super::ui::progress::Progress;
 use super::super::ui::report::{Report, needs_log};
-use super::super::ui::{Ui, job_table};
+use super::super::ui::{Ui, job_table, text};
 use super::super::values::FailOn;
 use super::outcome::{exit_status, last_tries};
 use super::stop::Stop;
@@ -200,6 +200,12 @@ async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>,
             ui.err_line("");
         }
         ui.print(&report.answer(ui.look()))?;
+    }
+    for job in last.iter().filter(|job| job.recipe_snapshot.keep_slot) {
+        if let Some(tree) = farm.kept_tree(job) {
+            let label = text::label(job);
+            ui.note(&format!("the tree of {label} is yours until you remove it: {}", tree.display()));
+        }
     }
     let of_last_tries = Findings {
         findings: findings

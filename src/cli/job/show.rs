@@ -16,7 +16,8 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: ShowArgs) -> Result<u8> {
         ui.json(&json!({ "job": job }))?;
     } else {
         let path = farm.log_path(&job.id);
-        ui.print(&job_table::show(&job, path.as_deref(), Timestamp::now(), ui.look()))?;
+        let kept = farm.kept_tree(&job);
+        ui.print(&job_table::show(&job, path.as_deref(), kept.as_deref(), Timestamp::now(), ui.look()))?;
     }
     Ok(0)
 }
