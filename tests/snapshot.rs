@@ -337,7 +337,7 @@ fn what_is_committed_runs_on_request() {
     assert_eq!(job["dirty"], true, "{job}");
     let error = shown.crafting.args(["job", "run", "--ref", "old/onw"]).dir(repo.path()).run().error(4);
     insta::assert_snapshot!(error, @"
-    4: error: TMP/repo has no ref old/onw
+    4: error: the repository has no ref old/onw
     hint: did you mean old/one?
     ");
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 /// Removes what is no longer needed.
 pub fn run(ui: &Ui, args: &GcArgs) -> Result<u8> {
     on_farm(ui, Settings::load()?, async |farm| {
-        let report = farm.gc(args.all).await?;
+        let report = ui.waiting("removing what nobody needs", farm.gc(args.all)).await?;
         if ui.is_json() {
             ui.json(&report)?;
         } else {

@@ -12,7 +12,7 @@ use crate::error::{Code, Result};
 pub fn run(ui: &Ui, command: LedgerCommand) -> Result<u8> {
     on_farm(ui, Settings::load()?, async |farm| match command {
         LedgerCommand::Check => {
-            let problems = farm.check_ledger().await?;
+            let problems = ui.waiting("looking the ledger over", farm.check_ledger()).await?;
             if ui.is_json() {
                 ui.json(&json!({ "sound": problems.is_empty(), "problems": problems }))?;
             } else if problems.is_empty() {
@@ -23,7 +23,7 @@ pub fn run(ui: &Ui, command: LedgerCommand) -> Result<u8> {
             Ok(if problems.is_empty() { 0 } else { Code::LedgerFailed.exit_status() })
         }
         LedgerCommand::Backup(args) => {
-            let path = farm.backup_ledger(&args.to).await?.display().to_string();
+            let path = ui.waiting("copying the ledger", farm.backup_ledger(&args.to)).await?.display().to_string();
             if ui.is_json() {
                 ui.json(&json!({ "path": path }))?
             } else {

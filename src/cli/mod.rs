@@ -120,7 +120,16 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
         if let Some(error) = farm.unrecovered() {
             ui.warn(&error.to_string());
         }
-        work(&farm).await
+        match farm.abandoned() {
+            0 => {}
+            1 => ui.warn("a queued job lost the `job run` that it was meant for; `crafting job watch` runs it"),
+            many => ui.warn(&format!(
+                "{many} queued jobs lost the `job run` that they were meant for; `crafting job watch` runs them"
+            )),
+        }
+        let answer = work(&farm).await;
+        farm.settle().await;
+        answer
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.
     runtime.shutdown_background();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
+use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::projects;
@@ -40,6 +41,18 @@ pub fn init(folder: &Path, force: bool) -> Result<Initialised> {
         (found.subproject.name, recipes, found.evidence)
     });
     Ok(Initialised { path, found: found.collect() })
+}
+
+/// The settings that hold in `folder`: where it is in a checkout, the project's `crafting.toml` has its say.
+pub fn settings(folder: &Path) -> Result<Settings> {
+    let settings = Settings::load()?;
+    let Ok(here) = Checkout::discover(folder) else { return Ok(settings) };
+    let path = here.folder().join(ProjectFile::NAME);
+    if !path.exists() {
+        return Ok(settings);
+    }
+    let description = described_by(&path, std::fs::read_to_string(&path))?;
+    Ok(settings.with_project(&description.file, &path))
 }
 
 /// Registers the project of a checkout, or brings it up to date with what its `crafting.toml` says now.

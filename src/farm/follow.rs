@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Event, FollowLogs, LogPart, LogStart};
+use super::{Event, FollowLogs};
 use crate::changes::{Changes, watch_folder};
 use crate::error::{Code, Error, Result};
 use crate::ledger::jobs;
@@ -20,10 +20,10 @@ use crate::runner::log::LogReader;
 
 /// How often a busy log is looked at: often enough for eyes, seldom enough to cost nothing.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-const LINES_EVERY: Duration = Duration::from_millis(20);
+pub(super) const LINES_EVERY: Duration = Duration::from_millis(20);
 
 /// The longest piece of a log in one event.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// What was told of a job so far.
 #[derive(Default)]
@@ -124,7 +124,7 @@ pub(super) fn watch_logs(folder: &Path) -> Result<Changes> {
     watch_folder(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
 }
 
-fn unwatched() -> Error {
+pub(super) fn unwatched() -> Error {
     Error::new(Code::Io, "the data directory can no longer be watched")
 }
 
@@ -221,78 +221,3 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
 
 /// Characters of a last line that anybody would show.
 const PROGRESS_LINE: usize = 400;
-
-/// Sends a part of a log, and with `job` goes on with what comes until that stream of events ends.
-pub(super) async fn send_log(
-    reader: LogReader,
-    part: LogPart,
-    chunks: mpsc::Sender<Result<Vec<u8>>>,
-    job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) {
-    if let Err(error) = send_part(reader, part, &chunks, job).await {
-        let _ = chunks.send(Err(error)).await;
-    }
-}
-
-async fn send_part(
-    mut reader: LogReader,
-    part: LogPart,
-    chunks: &mpsc::Sender<Result<Vec<u8>>>,
-    mut job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) -> Result<()> {
-    reader.refresh()?;
-    let mut offset = match part.start {
-        LogStart::Line(line) => reader.line_start(line)?,
-        LogStart::Tail(lines) => reader.tail(lines)?,
-    };
-    let mut end = match (part.start, part.lines) {
-        (LogStart::Line(line), Some(lines)) => Some(reader.line_start(line.saturating_add(lines))?),
-        _ => None,
-    };
-    if job.is_some() {
-        end = None;
-    }
-    loop {
-        if let Some((_, changes)) = &mut job {
-            changes.borrow_and_update();
-            reader.refresh()?;
-        }
-        let stop = end.unwrap_or(reader.len());
-        while offset < stop {
-            let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
-            let (stream, length) = match part.stream {
-                // Only one stream is wanted: pieces of one stream at a time.
-                Some(_) => match reader.run_at(offset, &mut bytes)? {
-                    Some((stream, length)) => (Some(stream), length),
-                    None => break,
-                },
-                None => (None, reader.read_at(offset, &mut bytes)?),
-            };
-            if length == 0 {
-                break;
-            }
-            offset += length as u64;
-            bytes.truncate(length);
-            if stream == part.stream && chunks.send(Ok(bytes)).await.is_err() {
-                return Ok(());
-            }
-        }
-        let Some((events, changes)) = &mut job else { return Ok(()) };
-        tokio::select! {
-            event = events.recv() => match event {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The job is over: what it wrote last is sent, then this ends.
-                None => job = None,
-            },
-            changed = changes.changed() => {
-                changed.map_err(|_| unwatched())?;
-                tokio::time::sleep(LINES_EVERY).await;
-            }
-            () = chunks.closed() => return Ok(()),
-        }
-        if job.is_none() {
-            reader.refresh()?;
-        }
-    }
-}

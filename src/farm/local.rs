@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::follow::{Broken, Follower};
+use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
     Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
@@ -33,7 +35,12 @@ pub struct LocalFarm {
     recovered: Recovered,
     /// Set when a runner of this process gave up.
     broken: watch::Sender<Option<Broken>>,
+    /// The runners of this process.
+    runners: Mutex<JoinSet<()>>,
 }
+
+/// How long the end of the process waits for what was killed.
+const SETTLE: Duration = Duration::from_secs(10);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -58,7 +65,7 @@ impl LocalFarm {
         let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings };
         rooms.prepare()?;
         let recovered = reaper::recover(&rooms)?;
-        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None) })
+        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None), runners: Mutex::default() })
     }
 
     /// The jobs that opening found stranded, as they are now.
@@ -117,16 +124,6 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    /// Where a job's log is.
-    pub fn log_path(&self, job: &Job) -> PathBuf {
-        log::path(&self.rooms.logs(), &job.id)
-    }
-
-    /// The tree that a job left to the user, if it is still there.
-    pub fn kept_tree(&self, job: &Job) -> Option<PathBuf> {
-        self.rooms.workspace.kept(&job.project, &job.id)
-    }
-
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
@@ -149,16 +146,31 @@ impl LocalFarm {
             self.background()?;
             return Ok(queued);
         }
-        let runner = Runner::new(Arc::clone(&self.rooms), Share::Bound)?;
-        let id = runner.id().clone();
-        let queued = self.blocking(move |rooms| enqueue(rooms, jobs, Some(&id))).await?;
+        let rooms = Arc::clone(&self.rooms);
+        let (runner, queued) = self
+            .blocking(move |_| {
+                let runner = Runner::new(rooms, Share::Bound)?;
+                let queued = enqueue(runner.rooms(), jobs, Some(runner.id()))?;
+                Ok((runner, queued))
+            })
+            .await?;
         let broken = self.broken.clone();
-        tokio::spawn(async move {
+        self.runners.lock().await.spawn(async move {
             if let Err(error) = runner.drain().await {
                 broken.send_replace(Some(Broken::by(&error)));
             }
         });
         Ok(queued)
+    }
+
+    /// Waits until the runners of this process have given up their leases, which they do when their last job has
+    /// ended; for the end of the process. One whose job cannot be ended soon is left to the next command.
+    pub async fn settle(&self) {
+        let mut runners = self.runners.lock().await;
+        let settled = async { while runners.join_next().await.is_some() {} };
+        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+            tracing::warn!("a job is left behind; the next command ends it");
+        }
     }
 }
 
@@ -371,8 +383,16 @@ impl Farm for LocalFarm {
             }
             false => None,
         };
-        tokio::spawn(super::follow::send_log(reader, part, chunks, live));
+        tokio::spawn(Sending::new(reader, part, chunks).run(live));
         Ok(receiver)
+    }
+
+    fn log_path(&self, job: &JobId) -> Option<PathBuf> {
+        Some(log::path(&self.rooms.logs(), job))
+    }
+
+    fn kept_tree(&self, job: &Job) -> Option<PathBuf> {
+        self.rooms.workspace.kept(&job.project, &job.id)
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {

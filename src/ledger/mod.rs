@@ -218,3 +218,8 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> Error {
     Error::new(Code::LedgerFailed, format!("holds {what} that cannot be read: {error}"))
         .hint("`crafting ledger check` looks the ledger over")
 }
+
+/// The rows of a query whose columns are parsed: the first error of either kind ends it.
+fn parsed<T>(rows: impl Iterator<Item = rusqlite::Result<Result<T>>>) -> Result<Vec<T>> {
+    rows.map(|row| row.map_err(Error::from).and_then(|parsed| parsed)).collect()
+}

@@ -1,10 +1,10 @@
 //! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::by_name;
 use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
 use crate::error::{Code, Error, Result};
 
@@ -73,9 +73,10 @@ impl Language {
     /// Patterns are globs relative to the subproject's folder.
     ///
     /// A path is here only if the language's own tool brings it in line with the checkout, removals included,
-    /// so that nothing left over can make a job pass. Hence these are not:
-    /// - `.venv`: pip adds to it and never takes away what the requirements no longer name (uv and pip rebuild
-    ///   it from their caches); nor `.nox`, which nox lays anew unless it is told to trust it.
+    /// so that nothing left over can make a job pass. `.venv` is the exception: uv, poetry and pdm sync it exactly,
+    /// pip never takes away what the requirements no longer name. To fill it anew for every job costs far more than
+    /// most tests do; a run with `--fresh` proves the removal of a requirement. These are not here:
+    /// - `.nox`, which nox lays anew unless it is told to trust it.
     /// - Maven's `target` and Gradle's test results and resources: deleted resources stay on the class path,
     ///   and a Gradle test that is up to date does not run, whatever it reads beside its declared inputs.
     /// - .NET's `bin`: what a test or a removed reference left there is found at run time.
@@ -84,7 +85,7 @@ impl Language {
     pub fn kept_paths(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &["target"],
-            Self::Python => &[".tox", ".mypy_cache", ".ruff_cache"],
+            Self::Python => &[".venv", ".tox", ".mypy_cache", ".ruff_cache"],
             Self::Go | Self::C | Self::Shell | Self::Other => &[],
             Self::Javascript | Self::Typescript => &["node_modules", "**/node_modules"],
             Self::Java | Self::Kotlin => &[".gradle", "**/build/classes", "**/build/kotlin", "**/build/tmp/compile*"],
@@ -97,11 +98,7 @@ impl Language {
     }
 }
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(Language, "a language");
 
 /// A named shell command of a subproject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

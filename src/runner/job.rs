@@ -105,16 +105,13 @@ fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -
         let _ = slot.release(Release::Clean);
         return ended(JobStatus::Cancelled, None, stats);
     }
-    let (mut outcome, release) = in_slot(rooms, job, &slot, orders, log);
+    let (outcome, release) = in_slot(rooms, job, &slot, orders, log);
     if let Err(error) = slot.release(release) {
         // The recipe ran and its end stands; the slot is laid anew next time.
         tracing::warn!(job = %job.id, "{error}");
     }
     if let Err(error) = rooms.remove_temporary(&job.id) {
         tracing::warn!(job = %job.id, "{error}");
-    }
-    if outcome.error.is_some() {
-        outcome.status = JobStatus::Failed;
     }
     outcome
 }

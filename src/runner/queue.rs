@@ -37,6 +37,11 @@ impl Runner {
         Ok(Self { rooms, lease, share })
     }
 
+    /// What it works with.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     /// Its id, to bind jobs to.
     pub fn id(&self) -> &RunnerId {
         self.lease.id()

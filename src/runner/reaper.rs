@@ -4,6 +4,7 @@ use std::fs::File;
 
 use nix::fcntl::{Flock, FlockArg};
 
+use super::log::LogStats;
 use super::{Rooms, lease, log};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::jobs::{self, Outcome};
@@ -68,9 +69,15 @@ fn end(rooms: &Rooms, job: &Job) -> Result<Job> {
     for process in kill_marked(&job.id) {
         tracing::info!(job = %job.id, pid = process.pid, name = process.name, "ended a stranded process");
     }
-    rooms.workspace.recover(&job.project, &job.id)?;
-    rooms.remove_temporary(&job.id)?;
-    let stats = log::append_line(&rooms.logs(), &job.id, ORPHAN_LINE)?;
+    // What cannot be cleared away, such as files of another user, must not hold up every command from now on.
+    let tidied = rooms.workspace.recover(&job.project, &job.id).and_then(|()| rooms.remove_temporary(&job.id));
+    if let Err(error) = tidied {
+        tracing::warn!(job = %job.id, "{error}");
+    }
+    let stats = log::append_line(&rooms.logs(), &job.id, ORPHAN_LINE).unwrap_or_else(|error| {
+        tracing::warn!(job = %job.id, "{error}");
+        LogStats::default()
+    });
     let outcome = Outcome {
         log_bytes: stats.bytes,
         log_lines: stats.lines,

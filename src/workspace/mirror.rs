@@ -7,9 +7,10 @@ use std::time::SystemTime;
 
 use super::git::{Git, library};
 use super::lock::{Lock, Mode};
+use super::refs::{ask_local, list_refs, look_up, publish_refs};
 use super::trash::Trash;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{CommitId, GitUrl, ProjectName, RefName, nearest};
+use crate::model::{CommitId, GitUrl, ProjectName, RefName};
 
 /// Written last, holds the address: a mirror without it is a clone that died half-way. Its time is the last use.
 pub(super) const MARKER: &str = "crafting-complete";
@@ -97,9 +98,7 @@ impl Mirror {
     }
 
     fn clone_beside(&self) -> Result<()> {
-        if let Some(path) = self.url.local_path() {
-            self.refuse_moved(path)?;
-        }
+        self.local_is_there()?;
         let fresh = self.folder.with_file_name(format!(".cache.new-{}", std::process::id()));
         // Without --local on purpose: git hard-links where it can and copies where the system forbids links.
         // --dissociate: a source that borrows objects itself may lose them later.
@@ -124,6 +123,13 @@ impl Mirror {
             let _ = super::trash::remove_tree(&fresh);
         }
         cloned
+    }
+
+    fn local_is_there(&self) -> Result<()> {
+        match self.url.local_path() {
+            Some(path) if !path.exists() => Err(moved(&self.project, path)),
+            _ => Ok(()),
+        }
     }
 
     /// The address as git shall take it: a plain path for a local one, so that objects are linked.
@@ -188,8 +194,8 @@ impl Mirror {
         }
         let sha = match self.url.local_path() {
             Some(path) => {
-                self.refuse_moved(path)?;
-                let sha = ask_local(path, name)?;
+                self.local_is_there()?;
+                let sha = ask_local(path, name).map_err(|error| self.explain(error))?;
                 self.follow(path, &sha)?;
                 sha
             }
@@ -200,7 +206,7 @@ impl Mirror {
                         self.fetch_commit(&sha)?;
                         sha
                     }
-                    None => self.look_up(name)?,
+                    None => look_up(&self.open()?, name)?,
                 }
             }
         };
@@ -297,26 +303,6 @@ impl Mirror {
         error
     }
 
-    fn refuse_moved(&self, path: &Path) -> Result<()> {
-        if path.exists() {
-            return Ok(());
-        }
-        Err(moved(&self.project, path))
-    }
-
-    fn look_up(&self, name: &RefName) -> Result<CommitId> {
-        let repository = self.open()?;
-        let commit = repository.revparse_single(name.as_str()).and_then(|object| object.peel_to_commit());
-        if let Ok(commit) = commit {
-            return commit.id().to_string().parse();
-        }
-        let mut known = Vec::new();
-        for reference in repository.references().map_err(library("list the refs"))?.flatten() {
-            known.extend(reference.shorthand().ok().map(str::to_owned));
-        }
-        Err(unknown(self.url.as_str(), name, known.iter().map(String::as_str)))
-    }
-
     /// Keeps a commit from git's garbage collection until [`crate::workspace::Workspace::gc`] lets go of it.
     pub(super) fn pin(&self, sha: &CommitId) -> Result<()> {
         let folder = self.folder.join(PINS);
@@ -358,12 +344,6 @@ fn refuse_sha256(repository: &Path) -> Result<()> {
         .hint("crafting reads repositories with SHA-1 names"))
 }
 
-/// The branches and tags of a repository on this machine, to see whether anything moved.
-fn list_refs(path: &Path) -> Result<Vec<u8>> {
-    let list = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"];
-    Ok(Git::new(path).run(list)?.stdout)
-}
-
 /// Every index beside its pack, and no pack empty: what a full disk or a crash of the machine leaves otherwise.
 fn packs_are_whole(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
@@ -373,30 +353,6 @@ fn packs_are_whole(folder: &Path) -> bool {
             size(&index) > 0 && size(&index.with_extension("pack")) > 0
         },
     )
-}
-
-/// Writes the branches, as those of `origin`, and the tags in the format of git's `packed-refs`.
-fn publish_refs(repository: &Path) -> Result<()> {
-    let format = "--format=%(objectname) %(refname) %(*objectname)";
-    let listed = Git::new(repository).run(["for-each-ref", format, "refs/heads", "refs/tags"])?;
-    let mut packed = Vec::with_capacity(listed.stdout.len());
-    for line in listed.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let mut fields = line.splitn(3, |byte| *byte == b' ');
-        let (Some(id), Some(name)) = (fields.next(), fields.next()) else { continue };
-        packed.extend_from_slice(id);
-        packed.push(b' ');
-        match name.strip_prefix(b"refs/heads/") {
-            Some(branch) => packed.extend([b"refs/remotes/origin/", branch].concat()),
-            None => packed.extend_from_slice(name),
-        }
-        packed.push(b'\n');
-        if let Some(peeled) = fields.next().filter(|peeled| !peeled.is_empty()) {
-            packed.push(b'^');
-            packed.extend_from_slice(peeled);
-            packed.push(b'\n');
-        }
-    }
-    replace(&repository.join(SLOT_REFS), &packed)
 }
 
 /// Writes a file so that a reader sees the old content or the new one, never a part.
@@ -419,32 +375,9 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     written.on("write", path)
 }
 
-/// Asks a repository on this machine, where branches and HEAD are what its user sees. [`Code::NotFound`] with the
-/// nearest name if it has no such ref.
-pub(super) fn ask_local(path: &Path, name: &RefName) -> Result<CommitId> {
-    let wanted = format!("{name}^{{commit}}");
-    match Git::new(path).run(["rev-parse", "--verify", "--end-of-options", &wanted]) {
-        Ok(output) => output.text().parse(),
-        Err(error) if error.code() == Code::GitFailed => {
-            let list = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags"];
-            let known = Git::new(path).run(list)?.text();
-            Err(unknown(&path.display().to_string(), name, known.lines()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// The repository of a project is not where it was.
 pub fn moved(project: &ProjectName, path: &Path) -> Error {
     Error::new(Code::NoRepository, format!("there is no repository {} any more", path.display())).hint(format!(
         "tell where it is now with `crafting project update {project} --url …`, or `crafting project remove {project}`"
     ))
-}
-
-fn unknown<'a>(repository: &str, name: &RefName, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let error = Error::not_found(format!("{repository} has no ref {name}"));
-    match nearest(name.as_str(), known) {
-        Some(other) => error.hint(format!("did you mean {other}?")),
-        None => error.hint("give a branch, a tag or a commit id that the repository has"),
-    }
 }

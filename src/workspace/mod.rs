@@ -15,6 +15,7 @@
 
 mod checkout;
 mod diff;
+mod folders;
 mod gc;
 mod git;
 mod gitdir;
@@ -23,6 +24,7 @@ mod lay;
 mod lock;
 mod mirror;
 mod record;
+mod refs;
 mod slot;
 mod snapshot;
 mod submodule;
@@ -40,7 +42,7 @@ pub use mirror::{Mirror, Resolved, moved};
 pub use slot::{LeaseRequest, Release, Slot};
 pub use snapshot::Snapshot;
 pub use trash::remove_tree;
-pub use tree::{CheckoutTree, CommitTree, read_commit_file};
+pub use tree::{CheckoutTree, CommitTree};
 
 use crate::error::{Error, IoContext, Result};
 use crate::model::{GitUrl, ProjectName};

@@ -9,10 +9,13 @@ use super::super::ui::table::Table;
 use super::super::ui::{Ui, text};
 use super::attached::{Attached, Attachment, OnInterrupt};
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm, Plan, Revision, RunRequest, Target};
+use crate::farm::{Farm, Plan, Revision, RunRequest, Target};
+
+/// What goes on until the jobs are queued.
+const PREPARING: &str = "taking a snapshot of the repository";
 
 /// Runs recipes, or shows what would run.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: RunArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: RunArgs) -> Result<u8> {
     let attachment = (!args.detach).then_some(Attachment {
         follow: args.follow,
         fail_on: args.fail_on,
@@ -21,9 +24,9 @@ pub async fn run(ui: &Ui, farm: &LocalFarm, args: RunArgs) -> Result<u8> {
     let dry_run = args.dry_run;
     let request = request(args)?;
     if dry_run {
-        return plan(ui, &farm.plan(&request).await?);
+        return plan(ui, &ui.waiting(PREPARING, farm.plan(&request)).await?);
     }
-    Attached::new(ui, farm)?.start(farm.run(&request), attachment).await
+    Attached::new(ui, farm)?.start(ui.waiting(PREPARING, farm.run(&request)), attachment).await
 }
 
 fn request(args: RunArgs) -> Result<RunRequest> {

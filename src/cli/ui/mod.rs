@@ -13,6 +13,7 @@ pub mod progress;
 pub mod report;
 pub mod table;
 pub mod text;
+pub mod wait;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;

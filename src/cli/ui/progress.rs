@@ -16,7 +16,7 @@ use crate::model::{Job, JobId, JobStatus, Timestamp};
 /// Redraws a second, at most.
 const REDRAWS: u8 = 10;
 /// Time between two pictures of a spinner.
-const TICK: Duration = Duration::from_millis(120);
+pub(super) const TICK: Duration = Duration::from_millis(120);
 
 /// Shows events as they come.
 pub struct Progress<'a> {
@@ -180,7 +180,7 @@ fn line(job: &Job, label_width: usize, paint: Paint) -> String {
     parts.join("  ")
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).expect("the templates here are well-formed");
     style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ").with_key(
         "elapsed",
