@@ -7,20 +7,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::local::background;
 use super::{Event, FollowLogs};
-use crate::changes::{Changes, watch_folder};
+use crate::changes::{Changes, Place, watch};
 use crate::error::{Code, Error, Result};
 use crate::ledger::jobs;
 use crate::model::{Job, JobId, JobStatus, Scope};
-use crate::runner::Rooms;
 use crate::runner::log::LogReader;
+use crate::runner::{Rooms, lease, reaper};
 
 /// How often a busy log is looked at: often enough for eyes, seldom enough to cost nothing.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 pub(super) const LINES_EVERY: Duration = Duration::from_millis(20);
+/// By then the kernel has unlocked a lease of whose end it told; it does so at once.
+const UNLOCKED_AFTER: Duration = Duration::from_millis(20);
 
 /// The longest piece of a log in one event.
 pub(super) const CHUNK: usize = 256 * 1024;
@@ -61,7 +64,7 @@ pub(super) struct Follower {
     pub(super) logs: FollowLogs,
     pub(super) events: mpsc::Sender<Result<Event>>,
     /// Set when the runner of this process gave up: then nobody would end the jobs.
-    pub(super) broken: watch::Receiver<Option<Broken>>,
+    pub(super) broken: tokio::sync::watch::Receiver<Option<Broken>>,
 }
 
 impl Follower {
@@ -73,12 +76,20 @@ impl Follower {
     }
 
     async fn tell(&mut self) -> Result<()> {
-        let mut ledger_changes = self.rooms.ledger.changes()?;
-        let mut log_changes = match self.logs {
-            FollowLogs::None => None,
-            FollowLogs::Progress | FollowLogs::Lines => Some(watch_logs(&self.rooms.logs())?),
+        let (ledger, ends) = (self.rooms.ledger.changes(), lease::ends(&self.rooms.leases()));
+        let (mut ledger_changes, mut ends, mut log_changes) = match self.logs {
+            FollowLogs::None => {
+                let [ledger, ends] = watch([ledger, ends])?;
+                (ledger, ends, None)
+            }
+            FollowLogs::Progress | FollowLogs::Lines => {
+                let [ledger, ends, logs] = watch([ledger, ends, logs_written(&self.rooms.logs())])?;
+                (ledger, ends, Some(logs))
+            }
         };
         let pause = if self.logs == FollowLogs::Lines { LINES_EVERY } else { PROGRESS_EVERY };
+        // One that ended before this was told of ends, and jobs that nobody was ever to run.
+        self.recover().await?;
         let mut told: HashMap<JobId, Told> = HashMap::new();
         loop {
             let looked = Instant::now();
@@ -110,18 +121,36 @@ impl Follower {
                     changed?;
                     tokio::time::sleep_until(looked + pause).await;
                 }
+                ended = ends.changed() => {
+                    ended.map_err(|_| unwatched())?;
+                    tokio::time::sleep(UNLOCKED_AFTER).await;
+                    self.recover().await?;
+                }
                 () = self.events.closed() => return Ok(()),
                 problem = broken(&mut self.broken) => return Err(problem),
             }
         }
+    }
+
+    /// Sees to it that somebody runs these jobs or that they are marked: a runner may have ended in the middle of them,
+    /// and nobody else might look after them while this waits.
+    async fn recover(&self) -> Result<()> {
+        let (rooms, scope) = (Arc::clone(&self.rooms), self.scope.clone());
+        let recover = move || {
+            reaper::recover(&rooms)?;
+            if rooms.ledger.read(|tx| jobs::waits_for_anybody(tx, &scope))? { background(&rooms) } else { Ok(()) }
+        };
+        tokio::task::spawn_blocking(recover)
+            .await
+            .map_err(|error| Error::new(Code::LedgerFailed, format!("following failed: {error}")))?
     }
 }
 
 /// At most so many pieces of logs between two looks at the ledger: memory stays bounded when a log runs far ahead.
 const EVENTS_PER_LOOK: usize = 16;
 
-pub(super) fn watch_logs(folder: &Path) -> Result<Changes> {
-    watch_folder(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
+pub(super) fn logs_written(folder: &Path) -> Place {
+    Place::written(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
 }
 
 pub(super) fn unwatched() -> Error {
@@ -135,7 +164,7 @@ async fn next(changes: &mut Option<Changes>) -> Result<()> {
     }
 }
 
-async fn broken(problem: &mut watch::Receiver<Option<Broken>>) -> Error {
+async fn broken(problem: &mut tokio::sync::watch::Receiver<Option<Broken>>) -> Error {
     match problem.wait_for(Option::is_some).await.map(|problem| problem.clone()) {
         Ok(Some(Broken { code, message, hint })) => Error::new(code, message).hint(hint),
         // The farm itself is gone, or was never to run anything: nothing to tell.

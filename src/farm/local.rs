@@ -133,17 +133,11 @@ impl LocalFarm {
         }
     }
 
-    /// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
-    fn background(&self) -> Result<()> {
-        let messages = self.rooms.settings.data_dir.value.join("runner.log");
-        runtime::spawn_background(&[BACKGROUND_COMMAND], &messages)
-    }
-
     /// Queues jobs and sees to it that a runner takes them.
     async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
         if detach {
             let queued = self.blocking(move |rooms| enqueue(rooms, jobs, None)).await?;
-            self.background()?;
+            background(&self.rooms)?;
             return Ok(queued);
         }
         let rooms = Arc::clone(&self.rooms);
@@ -172,6 +166,11 @@ impl LocalFarm {
             tracing::warn!("a job is left behind; the next command ends it");
         }
     }
+}
+
+/// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
+pub(super) fn background(rooms: &Rooms) -> Result<()> {
+    runtime::spawn_background(&[BACKGROUND_COMMAND], &rooms.settings.data_dir.value.join("runner.log"))
 }
 
 /// Takes the queued jobs that are bound to nobody, until there is none left. One process at a time does.
@@ -378,7 +377,7 @@ impl Farm for LocalFarm {
         let (chunks, receiver) = mpsc::channel(4);
         let live = match part.follow {
             true => {
-                let growth = super::follow::watch_logs(&self.rooms.logs())?;
+                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
                 Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
             }
             false => None,
@@ -399,13 +398,7 @@ impl Farm for LocalFarm {
         let (events, receiver) = mpsc::channel(64);
         let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
         let known = scope.clone();
-        let waiting = self
-            .blocking(move |rooms| rooms.ledger.read(|tx| Ok((jobs::in_scope(tx, &known)?, jobs::any_unbound(tx)?))))
-            .await?;
-        // A queued job that nobody's runner is bound to would otherwise be watched for ever.
-        if waiting.1 && waiting.0.iter().any(|job| job.status == crate::model::JobStatus::Queued) {
-            self.background()?;
-        }
+        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &known))).await?;
         let broken = self.broken.subscribe();
         tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
         Ok(receiver)

@@ -175,6 +175,18 @@ pub fn in_scope(tx: &Transaction<'_>, scope: &Scope) -> Result<Vec<Job>> {
     }
 }
 
+/// Whether a queued job of a scope is bound to nobody, so that somebody has to come and take it.
+pub fn waits_for_anybody(tx: &Transaction<'_>, scope: &Scope) -> Result<bool> {
+    let (filter, id) = match scope {
+        Scope::Batch(batch) => ("batch_id = ?1", batch.as_str()),
+        Scope::Job(job) => {
+            ("batch_id = (SELECT batch_id FROM jobs WHERE id = ?1) AND (id = ?1 OR retry_of = ?1)", job.as_str())
+        }
+    };
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM jobs WHERE {filter} AND status = 'queued' AND bound_to IS NULL)");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
+}
+
 /// The newest finished job of every subproject and recipe, of a project or of all.
 pub fn newest_finished(tx: &Transaction<'_>, project: Option<&ProjectName>) -> Result<Vec<JobId>> {
     // SQLite takes the bare column of a max() query from the row that has the maximum.

@@ -20,7 +20,7 @@ pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::changes::{Changes, watch_folder};
+use crate::changes::Place;
 use crate::error::{Code, Error, IoContext, Result};
 
 mod embedded {
@@ -76,9 +76,9 @@ impl Ledger {
     }
 
     /// Told of every change that any process writes.
-    pub fn changes(&self) -> Result<Changes> {
+    pub fn changes(&self) -> Place {
         let dir = self.path.parent().unwrap_or(Path::new("/"));
-        watch_folder(dir, move |name| name == OsStr::new(CHANGED))
+        Place::written(dir, move |name| name == OsStr::new(CHANGED))
     }
 
     /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way

@@ -53,7 +53,7 @@ impl Runner {
     /// It sleeps until the ledger changes, a job ends, or a try again is due: whatever is queued or cancelled by
     /// whichever process is noticed at once.
     pub async fn drain(self) -> Result<()> {
-        let mut changes = self.rooms.ledger.changes()?;
+        let mut changes = self.rooms.ledger.changes().watch()?;
         let mut workers: JoinSet<(JobId, Result<()>)> = JoinSet::new();
         let mut trouble = Ok(());
         let mut orders: HashMap<JobId, Arc<Orders>> = HashMap::new();
