@@ -46,7 +46,9 @@ impl Place {
 ///
 /// The thread ends with the first change after the last receiver is gone.
 pub fn watch<const N: usize>(places: [Place; N]) -> Result<[Changes; N]> {
-    let mut inotify = Inotify::init().on("watch", Path::new("for changes"))?;
+    let mut inotify = Inotify::init().on("watch", Path::new("for changes")).map_err(|error| {
+        error.advise("end other programs that watch files, or raise the system's limit fs.inotify.max_user_instances")
+    })?;
     let mut watches = inotify.watches();
     let mut watched = Vec::with_capacity(N);
     for Place { dir, mask, wanted } in places {
