@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::git::{Git, library};
 use super::lock::{Lock, Mode};
+use super::stale;
 use super::trash::Trash;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::{CommitId, GitUrl, ProjectName, RefName, nearest};
@@ -260,6 +261,7 @@ impl Mirror {
         arguments.extend(["--".into(), self.source().into_os_string()]);
         arguments.extend(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"].map(Into::into));
         arguments.extend(more.iter().map(Into::into));
+        stale::remove_locks(&self.folder);
         git.run(arguments).map_err(|error| self.explain(error))?;
         Git::new(&self.folder).run(["pack-refs", "--all"])?;
         publish_refs(&self.folder)

@@ -25,6 +25,7 @@ mod mirror;
 mod record;
 mod slot;
 mod snapshot;
+mod stale;
 mod submodule;
 mod sweep;
 mod trash;

@@ -186,7 +186,7 @@ impl Farm {
 
     fn naps(&self) -> Vec<String> {
         let time = format!("300.{}", self.number());
-        processes(|process| process.command.iter().any(|word| *word == time))
+        processes(|process| process.command.contains(&time))
     }
 
     /// Digits that are this farm's alone.
