@@ -8,7 +8,7 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use support::{Crafting, Farm, Repo, Running, processes, recipe_file};
+use support::{Crafting, Farm, Repo, Running, processes, recipe_file, which};
 
 const READY: &str = "touch \"$HOME/ready-$CRAFTING_JOB_ID\"";
 const ORPHAN_LINE: &str = "[crafting-table] runner restart, job orphaned\n";
@@ -208,12 +208,6 @@ fn twenty_runs_at_once_lose_nothing() {
     assert_eq!(farm.links(), [] as [&str; 0]);
     let leases = fs::read_dir(farm.data().join("runners")).unwrap().count();
     assert_eq!(leases, 0, "a runner that has ended leaves no lease file");
-}
-
-fn which(program: &str) -> String {
-    let path = std::env::var("PATH").unwrap();
-    let mut places = path.split(':').map(|folder| format!("{folder}/{program}"));
-    places.find(|place| fs::metadata(place).is_ok()).unwrap()
 }
 
 #[test]
