@@ -211,6 +211,13 @@ impl Farm {
     }
 }
 
+/// Where a program is.
+pub fn which(program: &str) -> String {
+    let path = std::env::var("PATH").unwrap();
+    let mut places = path.split(':').map(|folder| format!("{folder}/{program}"));
+    places.find(|place| fs::metadata(place).is_ok()).unwrap()
+}
+
 /// A process that is no zombie.
 pub struct Process {
     pub pid: i32,
