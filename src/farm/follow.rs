@@ -206,15 +206,53 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
 /// Characters of a last line that anybody would show.
 const PROGRESS_LINE: usize = 400;
 
-/// Sends a part of a log, and with `job` goes on with what comes until that stream of events ends.
-pub(super) async fn send_log(
-    reader: LogReader,
+/// A job's changes of state, and those of all logs.
+type Live = (mpsc::Receiver<Result<Event>>, Changes);
+
+/// Sends a part of a log as it is.
+pub(super) async fn send_log(reader: LogReader, part: LogPart, chunks: mpsc::Sender<Result<Vec<u8>>>) {
+    if let Err(error) = send_part(reader, part, &chunks, None).await {
+        let _ = chunks.send(Err(error)).await;
+    }
+}
+
+/// Sends a part of a log, which need not have begun, and goes on with what comes until the job ends.
+pub(super) async fn follow_log(
+    rooms: Arc<Rooms>,
+    job: JobId,
     part: LogPart,
     chunks: mpsc::Sender<Result<Vec<u8>>>,
-    job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
+    mut live: Live,
 ) {
-    if let Err(error) = send_part(reader, part, &chunks, job).await {
+    let sent = match begun(&rooms, &job, &chunks, &mut live).await {
+        Ok(Some(reader)) => send_part(reader, part, &chunks, Some(live)).await,
+        Ok(None) => return,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = sent {
         let _ = chunks.send(Err(error)).await;
+    }
+}
+
+/// The log, once there is one; `None` when nobody wants it any more.
+async fn begun(
+    rooms: &Rooms,
+    job: &JobId,
+    chunks: &mpsc::Sender<Result<Vec<u8>>>,
+    (events, changes): &mut Live,
+) -> Result<Option<LogReader>> {
+    let mut over = false;
+    loop {
+        changes.borrow_and_update();
+        match LogReader::open(&rooms.logs(), job) {
+            Err(error) if error.code() == crate::error::Code::NotFound && !over => {}
+            other => return other.map(Some),
+        }
+        tokio::select! {
+            event = events.recv() => over = event.transpose()?.is_none(),
+            changed = changes.changed() => changed.map_err(|_| unwatched())?,
+            () = chunks.closed() => return Ok(None),
+        }
     }
 }
 
@@ -222,7 +260,7 @@ async fn send_part(
     mut reader: LogReader,
     part: LogPart,
     chunks: &mpsc::Sender<Result<Vec<u8>>>,
-    mut job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
+    mut job: Option<Live>,
 ) -> Result<()> {
     // A line that is not written yet has no place yet.
     let mut place = match part.start {

@@ -362,17 +362,17 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let id = job.clone();
-        let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
         let (chunks, receiver) = mpsc::channel(4);
-        let live = match part.follow {
-            true => {
-                let growth = super::follow::watch_logs(&self.rooms.logs())?;
-                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
-            }
-            false => None,
-        };
-        tokio::spawn(super::follow::send_log(reader, part, chunks, live));
+        if part.follow {
+            let growth = super::follow::watch_logs(&self.rooms.logs())?;
+            let events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+            let (rooms, id) = (Arc::clone(&self.rooms), job.clone());
+            tokio::spawn(super::follow::follow_log(rooms, id, part, chunks, (events, growth)));
+        } else {
+            let id = job.clone();
+            let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
+            tokio::spawn(super::follow::send_log(reader, part, chunks));
+        }
         Ok(receiver)
     }
 
