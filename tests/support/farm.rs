@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Far more than anything here takes; reached only when something hangs.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// What a test needs of its own environment to run git, a shell and small tools.
 const KEPT: [&str; 3] = ["PATH", "USER", "LOGNAME"];
