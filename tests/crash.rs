@@ -8,7 +8,7 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use support::{Crafting, Farm, Repo, Running, processes, recipe_file};
+use support::{Crafting, Farm, Repo, Running, processes, recipe_file, which};
 
 const READY: &str = "touch \"$HOME/ready-$CRAFTING_JOB_ID\"";
 const ORPHAN_LINE: &str = "[crafting-table] runner restart, job orphaned\n";
@@ -108,13 +108,16 @@ fn a_killed_supervisor_fails_the_job_and_leaves_nothing() {
 fn the_slot_of_a_killed_job_is_laid_anew() {
     let farm = Farm::new();
     // Says what it found of an earlier job, and leaves something itself; naps when told to.
-    let command =
-        format!("ls target; mkdir -p target; touch target/kept; test -e calm || {{ {READY}; exec {}; }}", farm.nap());
+    let command = format!(
+        "test -e target/kept && echo warm || echo cold; mkdir -p target; touch target/kept; \
+         test -e calm || {{ {READY}; exec {}; }}",
+        farm.nap()
+    );
     let repo = Repo::with(&[("crafting.toml", &recipe_file("rust", &[("test", &command)]))]);
     repo.write("calm", "");
     farm.run(&repo, ["test"]).success();
     let warm = farm.run(&repo, ["test"]).success();
-    assert_eq!(farm.log(&warm.id()), "kept\n", "a slot keeps its target folder from job to job");
+    assert_eq!(farm.log(&warm.id()), "warm\n", "a slot keeps its target folder from job to job");
 
     repo.remove("calm");
     let (run, id) = napping(&farm, &repo);
@@ -122,7 +125,7 @@ fn the_slot_of_a_killed_job_is_laid_anew() {
     run.kill();
     repo.write("calm", "");
     let after = farm.run(&repo, ["test"]).success();
-    assert!(farm.log(&after.id()).contains("cannot access"), "{}", farm.log(&after.id()));
+    assert_eq!(farm.log(&after.id()), "cold\n");
     assert_eq!(slot.to_str(), Some("slot-1"));
     assert!(!farm.workspace().join("repo/slot-2.lock").exists(), "the same slot serves again");
 }
@@ -208,12 +211,6 @@ fn twenty_runs_at_once_lose_nothing() {
     assert_eq!(farm.links(), [] as [&str; 0]);
     let leases = fs::read_dir(farm.data().join("runners")).unwrap().count();
     assert_eq!(leases, 0, "a runner that has ended leaves no lease file");
-}
-
-fn which(program: &str) -> String {
-    let path = std::env::var("PATH").unwrap();
-    let mut places = path.split(':').map(|folder| format!("{folder}/{program}"));
-    places.find(|place| fs::metadata(place).is_ok()).unwrap()
 }
 
 #[test]
@@ -341,4 +338,43 @@ fn a_crash_in_the_first_clone_poisons_nothing() {
     let leftover = fs::read_dir(farm.workspace().join("repo")).unwrap().flatten().map(|entry| entry.file_name());
     let leftover: Vec<_> = leftover.filter(|name| name.to_string_lossy().starts_with(".cache.new")).collect();
     assert_eq!(leftover, [] as [&str; 0]);
+}
+
+#[test]
+fn a_crash_while_a_tree_is_laid_poisons_no_slot() {
+    let farm = Farm::new();
+    let git = which("git");
+    let nap = farm.nap();
+    let hold = "touch \"$GIT_INDEX_FILE.lock\" \"$HOME/ready-$CRAFTING_JOB_ID\"";
+    farm.program(
+        "git",
+        &format!("#!/bin/sh\ncase \" $* \" in *\" read-tree \"*) {hold}; exec {nap};; esac\nexec {git} \"$@\"\n"),
+    );
+    let repo = Repo::of_recipes(&[("test", "true")]);
+    let (run, id) = napping(&farm, &repo);
+    // The git that it had started lives on.
+    run.kill();
+    farm.crafting(["job", "list"]).output().success();
+    farm.nobody_naps();
+    farm.nothing_left(&id);
+    farm.program("git", &format!("#!/bin/sh\nexec {git} \"$@\"\n"));
+    farm.run(&repo, ["test"]).success();
+    assert!(!farm.workspace().join("repo/slot-2.lock").exists());
+}
+
+#[test]
+fn a_crash_while_the_mirror_is_brought_up_to_date_does_not_poison_it() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("test", "true")]);
+    farm.run(&repo, ["test"]).success();
+    for lock in ["packed-refs.lock", "config.lock", "HEAD.lock", "refs/heads/main.lock", "refs/heads/topic.lock"] {
+        // As a git leaves it that loses its power.
+        let lock = farm.workspace().join("repo/.cache").join(lock);
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        fs::write(&lock, "").unwrap();
+        repo.commit("more");
+        repo.git(&["branch", "--force", "topic"]);
+        farm.run(&repo, ["test"]).success();
+        assert!(!lock.exists(), "{}", lock.display());
+    }
 }

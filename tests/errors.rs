@@ -368,7 +368,11 @@ fn a_full_disk_below_the_ledger() {
             .chain(["\"noisy\" \"failed\" -1", "\"test\" \"passed\" 0"])
             .collect::<Vec<_>>()
     );
-    insta::assert_snapshot!("full_disk_ledger", without_times(&answer.plain(&answer.stdout)));
+    // Whether the log or the ledger is the first to find no room depends on which of them has some left in its last block.
+    let shown = without_times(&answer.plain(&answer.stdout));
+    let shown =
+        regex::Regex::new(r"cannot be put right yet: .*").unwrap().replace_all(&shown, "cannot be put right yet: …");
+    insta::assert_snapshot!("full_disk_ledger", shown);
 }
 
 #[test]

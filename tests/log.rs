@@ -109,6 +109,37 @@ fn following_a_log_shows_it_as_it_grows_to_its_end() {
 }
 
 #[test]
+fn a_log_can_be_followed_before_it_begins() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("a", IN_TWO), ("b", "echo out; echo err >&2; echo out")]);
+    let run = farm.crafting(["job", "run", "a", "b", "-j", "1"]).in_dir(repo.path()).spawn();
+    farm.wait_for_marks("ready", 1);
+    let queued = farm.jobs()[1]["id"].as_str().unwrap().to_owned();
+    farm.crafting(["job", "log", &queued]).output().exits(4);
+    let follow = farm.crafting(["job", "log", &queued, "-f"]).spawn();
+    let stream = farm.crafting(["job", "log", &queued, "-f", "--stream", "stdout"]).spawn();
+    fs::write(farm.home().join("go"), "").unwrap();
+    run.finish().success();
+    assert_eq!(follow.finish().success().stdout.len(), "out\nerr\nout\n".len());
+    assert_eq!(stream.finish().success().stdout, "out\nout\n");
+}
+
+#[test]
+fn following_a_job_that_never_begins_ends_with_it() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("a", IN_TWO), ("b", "true")]);
+    let run = farm.crafting(["job", "run", "a", "b", "-j", "1"]).in_dir(repo.path()).spawn();
+    farm.wait_for_marks("ready", 1);
+    let queued = farm.jobs()[1]["id"].as_str().unwrap().to_owned();
+    let follow = farm.crafting(["job", "log", &queued, "-f"]).spawn();
+    farm.crafting(["job", "cancel", &queued]).output().success();
+    let ran = follow.finish().exits(4);
+    assert!(ran.stderr.contains("there is no log"), "{ran}");
+    fs::write(farm.home().join("go"), "").unwrap();
+    run.finish().exits(130);
+}
+
+#[test]
 fn ctrl_c_leaves_a_followed_log_and_not_the_job() {
     let farm = Farm::new();
     let repo = Repo::of_recipes(&[("test", IN_TWO)]);

@@ -4,7 +4,7 @@ mod support;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use support::{Farm, Repo};
+use support::{Farm, Repo, which};
 
 /// Says that the recipe is ready for what the test does to it.
 const READY: &str = "touch \"$HOME/ready-$CRAFTING_JOB_ID\"";
@@ -196,4 +196,47 @@ fn a_signal_that_ended_the_recipe_is_in_its_exit_code() {
     let repo = Repo::of_recipes(&[("test", "kill -SEGV $$")]);
     let ran = farm.run(&repo, ["test"]).exits(1);
     assert_eq!((&ran.job()["status"], &ran.job()["exit_code"]), (&"failed".into(), &139.into()));
+}
+
+/// A git that says that it is ready and then hangs in this command.
+fn hang_in(farm: &Farm, command: &str) {
+    let (git, nap) = (which("git"), farm.nap());
+    let case = format!("*\" {command} \"*) {READY}; exec {nap};;");
+    farm.program("git", &format!("#!/bin/sh\ncase \" $* \" in {case} esac\nexec {git} \"$@\"\n"));
+}
+
+#[test]
+fn ctrl_c_while_git_is_at_work_is_an_interruption_and_no_failure() {
+    let farm = Farm::new();
+    hang_in(&farm, "clone");
+    let repo = Repo::of_recipes(&[("test", "true")]);
+    let run = farm.crafting(["job", "run", "--format", "json"]).in_dir(repo.path()).spawn();
+    farm.wait_for_nap();
+    run.signal_group(Signal::SIGINT);
+    let ran = run.finish().exits(130);
+    assert!(ran.stderr.contains("interrupted"), "{ran}");
+    farm.nobody_naps();
+    assert_eq!(farm.jobs(), [] as [Value; 0]);
+}
+
+#[test]
+fn a_job_that_waits_for_git_can_be_cancelled() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("test", "true")]);
+    let bare = farm.home().join("remote.git");
+    support::git(&farm.home(), &["clone", "--quiet", "--bare", repo.path().to_str().unwrap(), bare.to_str().unwrap()]);
+    farm.crafting(["project", "add", &format!("file://{}", bare.display()), "--name", "remote"]).output().success();
+    repo.commit("second");
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    hang_in(&farm, "fetch");
+    let run = farm.crafting(["job", "run", "-p", "remote", "--format", "json"]).spawn();
+    let id = farm.wait_for_marks("ready", 1).remove(0);
+    farm.crafting(["job", "cancel", &id]).output().success();
+    let ran = run.finish().exits(130);
+    assert_eq!((&ran.job()["status"], &ran.job()["error"]), (&"cancelled".into(), &Value::Null));
+    assert_eq!(farm.log(&id), "[crafting] ended: the job was cancelled\n");
+    farm.nothing_left(&id);
+    farm.nobody_naps();
+    farm.program("git", &format!("#!/bin/sh\nexec {} \"$@\"\n", which("git")));
+    farm.crafting(["job", "run", "-p", "remote"]).output().success();
 }

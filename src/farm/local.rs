@@ -13,7 +13,7 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
+    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, log_part, plan, sorted,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -372,17 +372,17 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let id = job.clone();
-        let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
         let (chunks, receiver) = mpsc::channel(4);
-        let live = match part.follow {
-            true => {
-                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
-            }
-            false => None,
-        };
-        tokio::spawn(Sending::new(reader, part, chunks).run(live));
+        if part.follow {
+            let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+            let events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+            let (rooms, id) = (Arc::clone(&self.rooms), job.clone());
+            tokio::spawn(log_part::follow(rooms, id, part, chunks, (events, growth)));
+        } else {
+            let id = job.clone();
+            let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
+            tokio::spawn(Sending::new(reader, part, chunks).run(None));
+        }
         Ok(receiver)
     }
 

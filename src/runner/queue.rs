@@ -66,7 +66,7 @@ impl Runner {
             let step = self.in_ledger(move |rooms| step(rooms, &runner, bound, free)).await?;
             for (id, force) in step.cancelled {
                 if let Some(orders) = orders.get(&id) {
-                    orders.cancel(force);
+                    tokio::task::block_in_place(|| orders.cancel(force));
                 }
             }
             for job in step.claimed {

@@ -6,7 +6,10 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
 
 use crate::error::{Code, Error, Result};
 
@@ -146,6 +149,19 @@ impl Git {
                 .hint("install it, for example with `apt-get install git`, and see that it is on the PATH"),
             _ => Error::io("run git in", &self.folder, &error),
         })?;
+        let verb = || arguments.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
+        match output.status.signal().map(Signal::try_from) {
+            None => {}
+            // A terminal's Ctrl-C goes to git as well as to crafting.
+            Some(Ok(Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP)) => {
+                return Err(Error::new(Code::Interrupted, format!("git {} was interrupted", verb())));
+            }
+            Some(signal) => {
+                let signal = signal.map_or("a signal", Signal::as_str);
+                return Err(Error::new(Code::GitFailed, format!("git {} was ended by {signal}", verb()))
+                    .hint("look for what kills processes, such as a lack of memory, and try again"));
+            }
+        }
         let stderr = scrub(&String::from_utf8_lossy(&output.stderr));
         Ok((output.status.success(), Output { stdout: output.stdout, stderr }))
     }

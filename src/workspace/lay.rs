@@ -16,7 +16,7 @@ use super::sweep::Expected;
 use super::trash::Trash;
 use super::{gitdir, submodule};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::CommitId;
+use crate::model::{CommitId, JobId};
 
 /// A slot's tree and the private index that describes it.
 pub(super) struct Tree<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Tree<'a> {
     pub folder: &'a Path,
     /// The index that no recipe sees.
     pub index: PathBuf,
+    /// For whom it is laid.
+    pub job: &'a JobId,
     /// Where the objects are.
     pub mirror: &'a Mirror,
     /// Where removed folders go.
@@ -66,6 +68,8 @@ impl Tree<'_> {
     fn anew(&self, sha: &CommitId) -> Result<()> {
         self.trash.take(self.folder)?;
         self.trash.take(&self.index)?;
+        // A git that was killed leaves its lock, and none would ever get past it.
+        self.trash.take(&self.index.with_added_extension("lock"))?;
         fs::create_dir(self.folder).on("create the folder", self.folder)?;
         gitdir::lay(self.folder, self.mirror, sha)?;
         self.git().env("GIT_INDEX_FILE", &self.index).run(["read-tree", "--reset", "-u", sha.as_str()])?;
@@ -163,7 +167,9 @@ impl Tree<'_> {
     }
 
     fn git(&self) -> Git {
+        // It has the job's mark: one that outlives a killed crafting is found and ended with the job.
         Git::new(self.folder)
+            .env(JobId::VARIABLE, self.job.as_str())
             .env("GIT_DIR", self.folder.join(".git"))
             .env("GIT_WORK_TREE", self.folder)
             .set("core.sparseCheckout=false")

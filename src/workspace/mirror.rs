@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use super::git::{Git, library};
 use super::lock::{Lock, Mode};
 use super::refs::{ask_local, list_refs, look_up, publish_refs};
+use super::stale;
 use super::trash::Trash;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{CommitId, GitUrl, ProjectName, RefName};
+use crate::model::{CommitId, GitUrl, JobId, ProjectName, RefName};
 
 /// Written last, holds the address: a mirror without it is a clone that died half-way. Its time is the last use.
 pub(super) const MARKER: &str = "crafting-complete";
@@ -31,6 +32,7 @@ pub struct Mirror {
     project: ProjectName,
     url: GitUrl,
     folder: PathBuf,
+    job: Option<JobId>,
 }
 
 /// What a ref means now.
@@ -44,7 +46,19 @@ pub struct Resolved {
 
 impl Mirror {
     pub(super) fn new(project: ProjectName, url: GitUrl, project_folder: &Path) -> Self {
-        Self { project, url, folder: project_folder.join(".cache") }
+        Self { project, url, folder: project_folder.join(".cache"), job: None }
+    }
+
+    /// The same for a job: every git that it starts has the job's mark, so that it can be found and ended.
+    pub fn for_job(self, job: &JobId) -> Self {
+        Self { job: Some(job.clone()), ..self }
+    }
+
+    pub(super) fn git(&self, folder: &Path) -> Git {
+        match &self.job {
+            Some(job) => Git::new(folder).env(JobId::VARIABLE, job.as_str()),
+            None => Git::new(folder),
+        }
     }
 
     /// The project that it belongs to.
@@ -102,7 +116,7 @@ impl Mirror {
         let fresh = self.folder.with_file_name(format!(".cache.new-{}", std::process::id()));
         // Without --local on purpose: git hard-links where it can and copies where the system forbids links.
         // --dissociate: a source that borrows objects itself may lose them later.
-        let git = Git::new(self.project_folder());
+        let git = self.git(self.project_folder());
         let git = if self.url.local_path().is_some() { git } else { git.remote() };
         let options = ["clone", "--quiet", "--bare", "--template=", "--dissociate", "--"].map(std::ffi::OsString::from);
         let places = [self.source().into(), fresh.clone().into_os_string()];
@@ -275,7 +289,7 @@ impl Mirror {
     /// The lock has to be held.
     fn fetch(&self, more: &[&str]) -> Result<()> {
         let local = self.url.local_path().is_some();
-        let git = Git::new(&self.folder);
+        let git = self.git(&self.folder);
         let git = if local { git } else { git.remote() };
         let mut arguments: Vec<std::ffi::OsString> =
             ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", "--no-recurse-submodules"]
@@ -285,6 +299,7 @@ impl Mirror {
         arguments.extend(["--".into(), self.source().into_os_string()]);
         arguments.extend(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"].map(Into::into));
         arguments.extend(more.iter().map(Into::into));
+        stale::remove_locks(&self.folder);
         git.run(arguments).map_err(|error| self.explain(error))?;
         Git::new(&self.folder).run(["pack-refs", "--all"])?;
         publish_refs(&self.folder)

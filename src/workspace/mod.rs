@@ -27,6 +27,7 @@ mod record;
 mod refs;
 mod slot;
 mod snapshot;
+mod stale;
 mod submodule;
 mod sweep;
 mod trash;

@@ -144,7 +144,7 @@ impl Slot {
     ) -> Result<()> {
         let trash = Trash::new(mirror.project_folder().join(".trash"));
         let index = self.lock_path.with_extension("index");
-        let tree = Tree { folder: &self.folder, index, mirror, trash: &trash };
+        let tree = Tree { folder: &self.folder, index, job: request.job, mirror, trash: &trash };
         self.notes = tree.bring(laid, request.sha, keep, begun)?;
         if request.submodules {
             tree.fill_submodules()?;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Far more than anything here takes; reached only when something hangs.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// What a test needs of its own environment to run git, a shell and small tools.
 const KEPT: [&str; 3] = ["PATH", "USER", "LOGNAME"];
@@ -209,6 +209,13 @@ impl Farm {
         let background = fs::read_to_string(self.data().join("runner.log")).unwrap_or_default();
         format!("{list}\nprocesses: {running:#?}\nlinks: {:?}\nin the background: {background}", self.links())
     }
+}
+
+/// Where a program is.
+pub fn which(program: &str) -> String {
+    let path = std::env::var("PATH").unwrap();
+    let mut places = path.split(':').map(|folder| format!("{folder}/{program}"));
+    places.find(|place| fs::metadata(place).is_ok()).unwrap()
 }
 
 /// A process that is no zombie.

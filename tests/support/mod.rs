@@ -6,5 +6,5 @@ pub mod command;
 mod farm;
 mod repo;
 
-pub use farm::{Crafting, DEADLINE, Farm, Ran, Running, processes, wait_until};
+pub use farm::{Crafting, DEADLINE, Farm, Ran, Running, processes, wait_until, which};
 pub use repo::{Repo, fingerprint, git, recipe_file};

@@ -42,9 +42,10 @@ impl LogWriter {
     /// Begins the log of `job`. Beyond `limit` bytes only the newest 1 MiB is kept, and added at the end.
     pub fn create(folder: &Path, job: &JobId, limit: u64) -> Result<Self> {
         let (log_path, index_path) = (path(folder, job), index_path(folder, job));
-        let log = File::create_new(&log_path).on("create the log", &log_path)?;
+        // The index first: whoever finds the log finds all of both.
         let mut index = File::create_new(&index_path).on("create the index", &index_path)?;
         index.write_all(&header(Timestamp::now())).on("write", &index_path)?;
+        let log = File::create_new(&log_path).on("create the log", &log_path)?;
         Ok(Self {
             path: log_path,
             log,
