@@ -265,7 +265,7 @@ _crafting() {
             return 0
             ;;
         crafting__subcmd__gc)
-            opts="-C -q -v -h --format --color --quiet --verbose --help"
+            opts="-C -q -v -h --all --format --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -313,6 +313,7 @@ jsonl\t'One JSON document a line; of findings only'"
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l all -d 'Slots too that were used within the last day, and with them their warm builds'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s h -l help -d 'Print help'

@@ -96,7 +96,7 @@ struct FileForm {
     retention_bytes: Option<u64>,
 }
 
-/// The largest log that the index can address.
+/// The largest log that may be asked for: half of what the index can address (`runner::log::MAX_BYTES`).
 const LOG_LIMIT_MAX: u64 = 32 << 30;
 
 impl Settings {

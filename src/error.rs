@@ -101,7 +101,7 @@ impl Error {
     pub fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         let hint = match error.kind() {
-            ErrorKind::StorageFull => "free some space, for example with `crafting gc`, and try again",
+            ErrorKind::StorageFull => "free some space, for example with `crafting gc --all`, and try again",
             ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only; choose another folder",
             ErrorKind::PermissionDenied => "check the owner and the permissions of that path",
             ErrorKind::NotFound => "check that the path exists",
@@ -113,6 +113,12 @@ impl Error {
     /// Adds what to do about it; a hint that is already there stays.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert(hint.into());
+        self
+    }
+
+    /// Says what to do about it in place of a more general hint.
+    pub fn advise(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 

@@ -3,15 +3,16 @@
 use serde_json::json;
 
 use super::args::ConfigCommand;
+use super::here;
 use super::ui::Ui;
 use super::ui::table::Table;
-use crate::config::Settings;
 use crate::error::Result;
+use crate::farm::settings;
 
 /// Shows every effective value and where it came from.
 pub fn run(ui: &Ui, command: &ConfigCommand) -> Result<u8> {
     let ConfigCommand::Show = command;
-    let rows = Settings::load()?.rows();
+    let rows = settings(&here()?)?.rows();
     if ui.is_json() {
         ui.json(&json!({ "settings": rows }))?;
         return Ok(0);

@@ -44,9 +44,11 @@ fn open(from: &Path) -> Result<Box<dyn Read>> {
     if from == Path::new("-") {
         return Ok(Box::new(std::io::stdin().lock()));
     }
-    let file = File::open(from).on("read", from).map_err(|error| {
-        Error::invalid(error.to_string()).hint("--from takes a file with a captured log, or - for stdin")
-    })?;
+    let no_log = |why: String| Error::invalid(why).hint("--from takes a file with a captured log, or - for stdin");
+    if from.is_dir() {
+        return Err(no_log(format!("{} is a folder", from.display())));
+    }
+    let file = File::open(from).on("read", from).map_err(|error| no_log(error.to_string()))?;
     Ok(Box::new(file))
 }
 

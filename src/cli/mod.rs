@@ -79,7 +79,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Project(command) => project::run(&ui, command),
         Command::Job(command) => job::run(&ui, command),
         Command::Findings(args) => findings::run(&ui, args),
-        Command::Gc => gc::run(&ui),
+        Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),
         Command::Config(command) => config::run(&ui, &command),
         Command::Completions(args) => completions::run(&ui, &args),
@@ -117,6 +117,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 job.id, job.project, job.status
             ));
         }
+        if let Some(error) = farm.unrecovered() {
+            ui.warn(&error.to_string());
+        }
         match farm.abandoned() {
             0 => {}
             1 => ui.warn("a queued job lost the `job run` that it was meant for; `crafting job watch` runs it"),
@@ -124,7 +127,9 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
                 "{many} queued jobs lost the `job run` that they were meant for; `crafting job watch` runs them"
             )),
         }
-        work(&farm).await
+        let answer = work(&farm).await;
+        farm.settle().await;
+        answer
     });
     // A thread that still waits for a log nobody reads any more must not keep the program.
     runtime.shutdown_background();

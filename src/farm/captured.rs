@@ -1,6 +1,7 @@
 //! Findings out of a log that some tool printed anywhere, without any project.
 
 use std::io::{ErrorKind, Read};
+use std::path::Path;
 
 use super::{FindingFilter, Findings, sorted};
 use crate::error::{Error, Result};
@@ -31,10 +32,7 @@ pub fn read_captured(mut log: impl Read, hint: CapturedLog, filter: &FindingFilt
             // Who captured both streams into one file cannot tell them apart any more; parsers do not insist.
             Ok(length) => feed.push(Stream::Stdout, &buffer[..length], &mut found),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => {
-                return Err(Error::new(crate::error::Code::Io, format!("cannot read the log: {error}"))
-                    .hint("check the file or the pipe that it comes from"));
-            }
+            Err(error) => return Err(Error::io("read", Path::new("the captured log"), &error)),
         }
     }
     feed.finish(hint.exit_code, &mut found);

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
+use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::projects;
 use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
 use crate::runner::Rooms;
-use crate::workspace::{Checkout, CheckoutTree, CommitTree, Mirror};
+use crate::workspace::{self, Checkout, CheckoutTree, CommitTree, Mirror};
 
 /// A written `crafting.toml`.
 #[derive(Clone, Debug)]
@@ -40,6 +41,18 @@ pub fn init(folder: &Path, force: bool) -> Result<Initialised> {
         (found.subproject.name, recipes, found.evidence)
     });
     Ok(Initialised { path, found: found.collect() })
+}
+
+/// The settings that hold in `folder`: where it is in a checkout, the project's `crafting.toml` has its say.
+pub fn settings(folder: &Path) -> Result<Settings> {
+    let settings = Settings::load()?;
+    let Ok(here) = Checkout::discover(folder) else { return Ok(settings) };
+    let path = here.folder().join(ProjectFile::NAME);
+    if !path.exists() {
+        return Ok(settings);
+    }
+    let description = described_by(&path, std::fs::read_to_string(&path))?;
+    Ok(settings.with_project(&description.file, &path))
 }
 
 /// Registers the project of a checkout, or brings it up to date with what its `crafting.toml` says now.
@@ -115,11 +128,11 @@ pub(super) fn of_project(project: &Project) -> Result<Option<Checkout>> {
     if !path.join(".git").exists() && path.join("HEAD").exists() {
         return Ok(None);
     }
-    let here = Checkout::discover(&path.join(project.root.as_str())).map_err(|error| {
-        error
-            .context(format!("the repository of {}", project.name))
-            .hint(format!("if it moved, tell crafting with `crafting project update {} --url …`", project.name))
-    })?;
+    if !path.exists() {
+        return Err(workspace::moved(&project.name, path));
+    }
+    let here = Checkout::discover(&path.join(project.root.as_str()))
+        .map_err(|error| error.context(format!("the repository of {}", project.name)))?;
     Ok(Some(here))
 }
 
@@ -177,9 +190,15 @@ pub(super) fn default_branch(mirror: &Mirror) -> Result<RefName> {
 }
 
 fn described_by(path: &Path, text: std::io::Result<String>) -> Result<Description> {
-    let text = text.on("read", path).map_err(|error| {
-        Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a readable UTF-8 text file")
-    })?;
+    let text = match text {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let message = format!("{} is not UTF-8 text", path.display());
+            return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
+        }
+        other => other.on("read", path).map_err(|error| {
+            Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
+        })?,
+    };
     let origin = path.display().to_string();
     let file = ProjectFile::parse(&text, &origin)?;
     Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })

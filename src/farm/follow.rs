@@ -7,23 +7,26 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Event, FollowLogs, LogPart, LogStart};
-use crate::changes::{Changes, watch_folder};
-use crate::error::{Error, Result};
+use super::local::background;
+use super::{Event, FollowLogs};
+use crate::changes::{Changes, Place, watch};
+use crate::error::{Code, Error, Result};
 use crate::ledger::jobs;
 use crate::model::{Job, JobId, JobStatus, Scope};
-use crate::runner::Rooms;
 use crate::runner::log::LogReader;
+use crate::runner::{Rooms, lease, reaper};
 
 /// How often a busy log is looked at: often enough for eyes, seldom enough to cost nothing.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-const LINES_EVERY: Duration = Duration::from_millis(20);
+pub(super) const LINES_EVERY: Duration = Duration::from_millis(20);
+/// By then the kernel has unlocked a lease of whose end it told; it does so at once.
+const UNLOCKED_AFTER: Duration = Duration::from_millis(20);
 
 /// The longest piece of a log in one event.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// What was told of a job so far.
 #[derive(Default)]
@@ -36,13 +39,32 @@ struct Told {
     over: bool,
 }
 
+/// Why a runner of this process gave up.
+#[derive(Clone, Debug)]
+pub(super) struct Broken {
+    code: Code,
+    message: String,
+    hint: String,
+}
+
+impl Broken {
+    pub(super) fn by(error: &Error) -> Self {
+        let left = "the next command marks the jobs that were left";
+        let hint = match error.hint_text() {
+            Some(hint) => format!("{hint}; {left}"),
+            None => left.to_owned(),
+        };
+        Self { code: error.code(), message: error.to_string(), hint }
+    }
+}
+
 pub(super) struct Follower {
     pub(super) rooms: Arc<Rooms>,
     pub(super) scope: Scope,
     pub(super) logs: FollowLogs,
     pub(super) events: mpsc::Sender<Result<Event>>,
     /// Set when the runner of this process gave up: then nobody would end the jobs.
-    pub(super) broken: watch::Receiver<Option<String>>,
+    pub(super) broken: tokio::sync::watch::Receiver<Option<Broken>>,
 }
 
 impl Follower {
@@ -54,12 +76,20 @@ impl Follower {
     }
 
     async fn tell(&mut self) -> Result<()> {
-        let mut ledger_changes = self.rooms.ledger.changes()?;
-        let mut log_changes = match self.logs {
-            FollowLogs::None => None,
-            FollowLogs::Progress | FollowLogs::Lines => Some(watch_logs(&self.rooms.logs())?),
+        let (ledger, ends) = (self.rooms.ledger.changes(), lease::ends(&self.rooms.leases()));
+        let (mut ledger_changes, mut ends, mut log_changes) = match self.logs {
+            FollowLogs::None => {
+                let [ledger, ends] = watch([ledger, ends])?;
+                (ledger, ends, None)
+            }
+            FollowLogs::Progress | FollowLogs::Lines => {
+                let [ledger, ends, logs] = watch([ledger, ends, logs_written(&self.rooms.logs())])?;
+                (ledger, ends, Some(logs))
+            }
         };
         let pause = if self.logs == FollowLogs::Lines { LINES_EVERY } else { PROGRESS_EVERY };
+        // One that ended before this was told of ends, and jobs that nobody was ever to run.
+        self.recover().await?;
         let mut told: HashMap<JobId, Told> = HashMap::new();
         loop {
             let looked = Instant::now();
@@ -69,9 +99,9 @@ impl Follower {
             }
             let (rooms, scope, logs) = (Arc::clone(&self.rooms), self.scope.clone(), self.logs);
             let look = move || look(&rooms, &scope, logs, told);
-            let (events, after) = tokio::task::spawn_blocking(look).await.map_err(|error| {
-                Error::new(crate::error::Code::LedgerFailed, format!("following failed: {error}"))
-            })??;
+            let (events, after) = tokio::task::spawn_blocking(look)
+                .await
+                .map_err(|error| Error::new(Code::LedgerFailed, format!("following failed: {error}")))??;
             told = after;
             let more = events.len() >= EVENTS_PER_LOOK;
             for event in events {
@@ -91,25 +121,40 @@ impl Follower {
                     changed?;
                     tokio::time::sleep_until(looked + pause).await;
                 }
-                () = self.events.closed() => return Ok(()),
-                problem = broken(&mut self.broken) => {
-                    return Err(Error::new(crate::error::Code::LedgerFailed, problem)
-                        .hint("the jobs that were left are marked by the next command"));
+                ended = ends.changed() => {
+                    ended.map_err(|_| unwatched())?;
+                    tokio::time::sleep(UNLOCKED_AFTER).await;
+                    self.recover().await?;
                 }
+                () = self.events.closed() => return Ok(()),
+                problem = broken(&mut self.broken) => return Err(problem),
             }
         }
+    }
+
+    /// Sees to it that somebody runs these jobs or that they are marked: a runner may have ended in the middle of them,
+    /// and nobody else might look after them while this waits.
+    async fn recover(&self) -> Result<()> {
+        let (rooms, scope) = (Arc::clone(&self.rooms), self.scope.clone());
+        let recover = move || {
+            reaper::recover(&rooms)?;
+            if rooms.ledger.read(|tx| jobs::waits_for_anybody(tx, &scope))? { background(&rooms) } else { Ok(()) }
+        };
+        tokio::task::spawn_blocking(recover)
+            .await
+            .map_err(|error| Error::new(Code::LedgerFailed, format!("following failed: {error}")))?
     }
 }
 
 /// At most so many pieces of logs between two looks at the ledger: memory stays bounded when a log runs far ahead.
 const EVENTS_PER_LOOK: usize = 16;
 
-pub(super) fn watch_logs(folder: &Path) -> Result<Changes> {
-    watch_folder(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
+pub(super) fn logs_written(folder: &Path) -> Place {
+    Place::written(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
 }
 
-fn unwatched() -> Error {
-    Error::new(crate::error::Code::Io, "the data directory can no longer be watched")
+pub(super) fn unwatched() -> Error {
+    Error::new(Code::Io, "the data directory can no longer be watched")
 }
 
 async fn next(changes: &mut Option<Changes>) -> Result<()> {
@@ -119,9 +164,9 @@ async fn next(changes: &mut Option<Changes>) -> Result<()> {
     }
 }
 
-async fn broken(problem: &mut watch::Receiver<Option<String>>) -> String {
+async fn broken(problem: &mut tokio::sync::watch::Receiver<Option<Broken>>) -> Error {
     match problem.wait_for(Option::is_some).await.map(|problem| problem.clone()) {
-        Ok(Some(problem)) => problem,
+        Ok(Some(Broken { code, message, hint })) => Error::new(code, message).hint(hint),
         // The farm itself is gone, or was never to run anything: nothing to tell.
         _ => std::future::pending().await,
     }
@@ -163,7 +208,7 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
     let mut reader = match LogReader::open(&rooms.logs(), &job.id) {
         Ok(reader) => reader,
         // Not written yet, or gone: its job never began, or is too old.
-        Err(error) if error.code() == crate::error::Code::NotFound => return Ok(true),
+        Err(error) if error.code() == Code::NotFound => return Ok(true),
         Err(error) => return Err(error),
     };
     reader.refresh()?;
@@ -205,78 +250,3 @@ fn look_at_log(rooms: &Rooms, job: &Job, logs: FollowLogs, told: &mut Told, even
 
 /// Characters of a last line that anybody would show.
 const PROGRESS_LINE: usize = 400;
-
-/// Sends a part of a log, and with `job` goes on with what comes until that stream of events ends.
-pub(super) async fn send_log(
-    reader: LogReader,
-    part: LogPart,
-    chunks: mpsc::Sender<Result<Vec<u8>>>,
-    job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) {
-    if let Err(error) = send_part(reader, part, &chunks, job).await {
-        let _ = chunks.send(Err(error)).await;
-    }
-}
-
-async fn send_part(
-    mut reader: LogReader,
-    part: LogPart,
-    chunks: &mpsc::Sender<Result<Vec<u8>>>,
-    mut job: Option<(mpsc::Receiver<Result<Event>>, Changes)>,
-) -> Result<()> {
-    reader.refresh()?;
-    let mut offset = match part.start {
-        LogStart::Line(line) => reader.line_start(line)?,
-        LogStart::Tail(lines) => reader.tail(lines)?,
-    };
-    let mut end = match (part.start, part.lines) {
-        (LogStart::Line(line), Some(lines)) => Some(reader.line_start(line.saturating_add(lines))?),
-        _ => None,
-    };
-    if job.is_some() {
-        end = None;
-    }
-    loop {
-        if let Some((_, changes)) = &mut job {
-            changes.borrow_and_update();
-            reader.refresh()?;
-        }
-        let stop = end.unwrap_or(reader.len());
-        while offset < stop {
-            let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
-            let (stream, length) = match part.stream {
-                // Only one stream is wanted: pieces of one stream at a time.
-                Some(_) => match reader.run_at(offset, &mut bytes)? {
-                    Some((stream, length)) => (Some(stream), length),
-                    None => break,
-                },
-                None => (None, reader.read_at(offset, &mut bytes)?),
-            };
-            if length == 0 {
-                break;
-            }
-            offset += length as u64;
-            bytes.truncate(length);
-            if stream == part.stream && chunks.send(Ok(bytes)).await.is_err() {
-                return Ok(());
-            }
-        }
-        let Some((events, changes)) = &mut job else { return Ok(()) };
-        tokio::select! {
-            event = events.recv() => match event {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                // The job is over: what it wrote last is sent, then this ends.
-                None => job = None,
-            },
-            changed = changes.changed() => {
-                changed.map_err(|_| unwatched())?;
-                tokio::time::sleep(LINES_EVERY).await;
-            }
-            () = chunks.closed() => return Ok(()),
-        }
-        if job.is_none() {
-            reader.refresh()?;
-        }
-    }
-}

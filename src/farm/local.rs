@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinSet;
 
-use super::follow::Follower;
+use super::follow::{Broken, Follower};
+use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
+    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, log_part, plan, sorted,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -32,15 +34,20 @@ pub struct LocalFarm {
     rooms: Arc<Rooms>,
     recovered: Recovered,
     /// Set when a runner of this process gave up.
-    broken: watch::Sender<Option<String>>,
+    broken: watch::Sender<Option<Broken>>,
+    /// The runners of this process.
+    runners: Mutex<JoinSet<()>>,
 }
+
+/// How long the end of the process waits for what was killed.
+const SETTLE: Duration = Duration::from_secs(10);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What [`LocalFarm::gc`] removed.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GcReport {
-    /// Slots that nobody used for a day.
+    /// Slots that nobody uses.
     pub slots: u64,
     /// Logs beyond the retention.
     pub logs: u64,
@@ -58,7 +65,7 @@ impl LocalFarm {
         let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings };
         rooms.prepare()?;
         let recovered = reaper::recover(&rooms)?;
-        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None) })
+        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None), runners: Mutex::default() })
     }
 
     /// The jobs that opening found stranded, as they are now.
@@ -66,21 +73,31 @@ impl LocalFarm {
         &self.recovered.jobs
     }
 
+    /// Why a stranded job could not be put right yet.
+    pub fn unrecovered(&self) -> Option<&Error> {
+        self.recovered.trouble.as_ref()
+    }
+
     /// How many queued jobs lost the `job run` that they were meant for.
     pub fn abandoned(&self) -> usize {
         self.recovered.unbound
     }
 
-    /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors.
-    pub async fn gc(&self) -> Result<GcReport> {
-        self.blocking(|rooms| {
+    /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors. With
+    /// `all_slots`, slots that were used a moment ago too.
+    pub async fn gc(&self, all_slots: bool) -> Result<GcReport> {
+        self.blocking(move |rooms| {
             let now = Timestamp::now();
             let settings = &rooms.settings;
             let is_live =
                 |id: &JobId| rooms.ledger.read(|tx| jobs::get(tx, id)).is_ok_and(|job| !job.status.is_final());
             let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
             let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
-            let options = GcOptions { now, slots_unused_for: DAY, mirrors_quiet_for: 7 * DAY };
+            let options = GcOptions {
+                now,
+                slots_unused_for: if all_slots { Duration::ZERO } else { DAY },
+                mirrors_quiet_for: 7 * DAY,
+            };
             // What cannot be looked up stays.
             let wanted = |project: &ProjectName, sha: &CommitId| {
                 rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
@@ -107,11 +124,6 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    /// Where a job's log is.
-    pub fn log_path(&self, job: &Job) -> PathBuf {
-        log::path(&self.rooms.logs(), &job.id)
-    }
-
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
@@ -121,30 +133,44 @@ impl LocalFarm {
         }
     }
 
-    /// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
-    fn background(&self) -> Result<()> {
-        let messages = self.rooms.settings.data_dir.value.join("runner.log");
-        runtime::spawn_background(&[BACKGROUND_COMMAND], &messages)
-    }
-
     /// Queues jobs and sees to it that a runner takes them.
     async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
         if detach {
             let queued = self.blocking(move |rooms| enqueue(rooms, jobs, None)).await?;
-            self.background()?;
+            background(&self.rooms)?;
             return Ok(queued);
         }
-        let runner = Runner::new(Arc::clone(&self.rooms), Share::Bound)?;
-        let id = runner.id().clone();
-        let queued = self.blocking(move |rooms| enqueue(rooms, jobs, Some(&id))).await?;
+        let rooms = Arc::clone(&self.rooms);
+        let (runner, queued) = self
+            .blocking(move |_| {
+                let runner = Runner::new(rooms, Share::Bound)?;
+                let queued = enqueue(runner.rooms(), jobs, Some(runner.id()))?;
+                Ok((runner, queued))
+            })
+            .await?;
         let broken = self.broken.clone();
-        tokio::spawn(async move {
+        self.runners.lock().await.spawn(async move {
             if let Err(error) = runner.drain().await {
-                broken.send_replace(Some(format!("the runner gave up: {error}")));
+                broken.send_replace(Some(Broken::by(&error)));
             }
         });
         Ok(queued)
     }
+
+    /// Waits until the runners of this process have given up their leases, which they do when their last job has
+    /// ended; for the end of the process. One whose job cannot be ended soon is left to the next command.
+    pub async fn settle(&self) {
+        let mut runners = self.runners.lock().await;
+        let settled = async { while runners.join_next().await.is_some() {} };
+        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+            tracing::warn!("a job is left behind; the next command ends it");
+        }
+    }
+}
+
+/// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
+pub(super) fn background(rooms: &Rooms) -> Result<()> {
+    runtime::spawn_background(&[BACKGROUND_COMMAND], &rooms.settings.data_dir.value.join("runner.log"))
 }
 
 /// Takes the queued jobs that are bound to nobody, until there is none left. One process at a time does.
@@ -346,31 +372,33 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let id = job.clone();
-        let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
         let (chunks, receiver) = mpsc::channel(4);
-        let live = match part.follow {
-            true => {
-                let growth = super::follow::watch_logs(&self.rooms.logs())?;
-                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
-            }
-            false => None,
-        };
-        tokio::spawn(super::follow::send_log(reader, part, chunks, live));
+        if part.follow {
+            let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+            let events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+            let (rooms, id) = (Arc::clone(&self.rooms), job.clone());
+            tokio::spawn(log_part::follow(rooms, id, part, chunks, (events, growth)));
+        } else {
+            let id = job.clone();
+            let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
+            tokio::spawn(Sending::new(reader, part, chunks).run(None));
+        }
         Ok(receiver)
+    }
+
+    fn log_path(&self, job: &JobId) -> Option<PathBuf> {
+        Some(log::path(&self.rooms.logs(), job))
+    }
+
+    fn kept_tree(&self, job: &Job) -> Option<PathBuf> {
+        self.rooms.workspace.kept(&job.project, &job.id)
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
         let (events, receiver) = mpsc::channel(64);
         let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
         let known = scope.clone();
-        let waiting = self
-            .blocking(move |rooms| rooms.ledger.read(|tx| Ok((jobs::in_scope(tx, &known)?, jobs::any_unbound(tx)?))))
-            .await?;
-        // A queued job that nobody's runner is bound to would otherwise be watched for ever.
-        if waiting.1 && waiting.0.iter().any(|job| job.status == crate::model::JobStatus::Queued) {
-            self.background()?;
-        }
+        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &known))).await?;
         let broken = self.broken.subscribe();
         tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
         Ok(receiver)

@@ -1,12 +1,14 @@
 //! The service behind every door: each verb once, in domain types.
 //!
 //! A door parses its arguments into the types of this file, makes one call, and renders the answer. It decides
-//! nothing itself, so that every door gives the same answer to the same question.
+//! nothing itself, so that every door gives the same answer to the same question. The upkeep of this machine's own
+//! data stands beside the trait: [`LocalFarm`] has it.
 
 mod captured;
 mod checkout;
 mod follow;
 mod local;
+mod log_part;
 mod plan;
 
 use std::path::PathBuf;
@@ -19,7 +21,7 @@ use tokio::sync::mpsc;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
-pub use checkout::{Initialised, init};
+pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
 
 use crate::error::{Error, Result};
@@ -44,7 +46,8 @@ pub trait Farm: Send + Sync {
     /// Removes a project with its jobs, findings, logs, mirror and slots. A running job is a conflict.
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed>;
 
-    /// What [`Farm::run`] would queue, without queueing it.
+    /// What [`Farm::run`] would queue, without queueing it. As with a run, a checkout is registered or read again, and
+    /// the snapshot of its files is made.
     async fn plan(&self, request: &RunRequest) -> Result<Plan>;
     /// Queues a batch. Unless detached, its jobs run in this process; [`Farm::follow`] tells how they go.
     async fn run(&self, request: &RunRequest) -> Result<Started>;
@@ -54,6 +57,10 @@ pub trait Farm: Send + Sync {
     async fn job(&self, which: &JobSelector) -> Result<Job>;
     /// The bytes of a job's log, in chunks that never split a line unless the line is longer than a chunk.
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>>;
+    /// The file of a job's log, where that is on this machine.
+    fn log_path(&self, job: &JobId) -> Option<PathBuf>;
+    /// The tree that a job left to the user, where that is on this machine and still there.
+    fn kept_tree(&self, job: &Job) -> Option<PathBuf>;
     /// What happens to some jobs, from their present state on until all are final, tries again included.
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>>;
     /// Asks for the end of jobs: first with grace, with `force` at once. The jobs as they are after the request.

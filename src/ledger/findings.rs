@@ -3,8 +3,8 @@
 use rusqlite::{Row, Transaction, named_params};
 use serde_json::value::RawValue;
 
-use super::{jobs, unreadable};
-use crate::error::{Error, Result};
+use super::{jobs, parsed, unreadable};
+use crate::error::Result;
 use crate::model::{Finding, FindingFilter, Fingerprint, Job, JobId, Kind, Severity, Timestamp};
 
 /// Adds findings of one job; one that the job has already, by fingerprint, is left out. How many were added.
@@ -62,8 +62,7 @@ pub fn of_job(tx: &Transaction<'_>, job: &Job, filter: &FindingFilter) -> Result
          ORDER BY severity DESC, file, line, col, id",
     )?;
     let values = (seq, filter.kind.map(Kind::as_str), filter.severity.map_or(0, rank), filter.new);
-    let rows = statement.query_map(values, |row| Ok(read(row, job)))?;
-    rows.map(|row| row.map_err(Error::from).and_then(|finding| finding)).collect()
+    parsed(statement.query_map(values, |row| Ok(read(row, job)))?)
 }
 
 /// How many findings the jobs of a project have.

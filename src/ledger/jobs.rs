@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params_from_iter};
 
-use super::unreadable;
+use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{BatchId, CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
@@ -130,28 +130,27 @@ pub fn last(tx: &Transaction<'_>, project: Option<&ProjectName>, failed: bool) -
 
 /// Jobs, newest first.
 pub fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<Vec<Job>> {
-    let mut sql = format!("SELECT {COLUMNS} FROM jobs WHERE TRUE");
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    if let Some(project) = &filter.project {
-        sql.push_str(" AND project = ?");
-        values.push(Box::new(project.as_str().to_owned()));
-    }
-    if let Some(status) = filter.status {
-        sql.push_str(" AND status = ?");
-        values.push(Box::new(status.as_str()));
-    }
-    if let Some(recipe) = &filter.recipe {
-        sql.push_str(" AND recipe = ?");
-        values.push(Box::new(recipe.as_str().to_owned()));
-    }
-    if let Some(before) = &filter.before {
-        sql.push_str(" AND seq < ?");
-        values.push(Box::new(seq(tx, before)?));
-    }
-    sql.push_str(" ORDER BY seq DESC LIMIT ?");
-    values.push(Box::new(filter.limit.clamp(1, 500)));
+    let before = filter.before.as_ref().map(|before| seq(tx, before)).transpose()?;
+    let (sql, values) = list_statement(filter, before);
     let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
     query(tx, &sql, &values)
+}
+
+fn list_statement(filter: &JobFilter, before: Option<i64>) -> (String, Vec<Box<dyn ToSql>>) {
+    let mut sql = format!("SELECT {COLUMNS} FROM jobs WHERE TRUE");
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut and = |condition: &str, value: Option<Box<dyn ToSql>>| {
+        if let Some(value) = value {
+            sql.push_str(condition);
+            values.push(value);
+        }
+    };
+    and(" AND project = ?", filter.project.as_ref().map(|project| Box::new(project.to_string()) as _));
+    and(" AND status = ?", filter.status.map(|status| Box::new(status.as_str()) as _));
+    and(" AND recipe = ?", filter.recipe.as_ref().map(|recipe| Box::new(recipe.to_string()) as _));
+    and(" AND seq < ?", before.map(|before| Box::new(before) as _));
+    and(" ORDER BY seq DESC LIMIT ?", Some(Box::new(filter.limit.clamp(1, 500))));
+    (sql, values)
 }
 
 /// The jobs of a scope with their tries again, in the order of queueing.
@@ -174,6 +173,18 @@ pub fn in_scope(tx: &Transaction<'_>, scope: &Scope) -> Result<Vec<Job>> {
             Ok(tries)
         }
     }
+}
+
+/// Whether a queued job of a scope is bound to nobody, so that somebody has to come and take it.
+pub fn waits_for_anybody(tx: &Transaction<'_>, scope: &Scope) -> Result<bool> {
+    let (filter, id) = match scope {
+        Scope::Batch(batch) => ("batch_id = ?1", batch.as_str()),
+        Scope::Job(job) => {
+            ("batch_id = (SELECT batch_id FROM jobs WHERE id = ?1) AND (id = ?1 OR retry_of = ?1)", job.as_str())
+        }
+    };
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM jobs WHERE {filter} AND status = 'queued' AND bound_to IS NULL)");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
 }
 
 /// The newest finished job of every subproject and recipe, of a project or of all.
@@ -258,13 +269,6 @@ pub fn next_try(tx: &Transaction<'_>, runner: &RunnerId, bound: bool, now: Times
 pub fn any_unbound(tx: &Transaction<'_>) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND bound_to IS NULL)";
     Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
-/// Binds the queued jobs of a batch to `runner`.
-pub fn bind(tx: &Transaction<'_>, batch: &BatchId, runner: &RunnerId) -> Result<()> {
-    tx.prepare_cached("UPDATE jobs SET bound_to = ?2 WHERE batch_id = ?1 AND status = 'queued'")?
-        .execute((batch.as_str(), runner.as_str()))?;
-    Ok(())
 }
 
 /// Notes the commit that a running job's ref was resolved to.
@@ -398,12 +402,11 @@ pub(super) fn seq(tx: &Transaction<'_>, id: &JobId) -> Result<i64> {
 
 fn query(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Job>> {
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| Ok(read(row)))?;
-    rows.map(|row| row.map_err(Error::from).and_then(|job| job)).collect()
+    parsed(statement.query_map(params_from_iter(values), |row| Ok(read(row)))?)
 }
 
 fn read(row: &Row<'_>) -> Result<Job> {
-    fn parsed<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<T> {
+    fn required<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<T> {
         row.get::<_, String>(column)?.parse().map_err(|error| unreadable("a job", error))
     }
     fn optional<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
@@ -414,13 +417,13 @@ fn read(row: &Row<'_>) -> Result<Job> {
     let (started_at, finished_at) = (time("started_at")?, time("finished_at")?);
     let duration = started_at.zip(finished_at).map(|(start, end)| end.since(start).as_millis());
     Ok(Job {
-        id: parsed(row, "id")?,
-        batch_id: parsed(row, "batch_id")?,
-        project: parsed(row, "project")?,
-        subproject: parsed(row, "subproject")?,
-        recipe: parsed(row, "recipe")?,
-        status: parsed(row, "status")?,
-        git_ref: parsed(row, "git_ref")?,
+        id: required(row, "id")?,
+        batch_id: required(row, "batch_id")?,
+        project: required(row, "project")?,
+        subproject: required(row, "subproject")?,
+        recipe: required(row, "recipe")?,
+        status: required(row, "status")?,
+        git_ref: required(row, "git_ref")?,
         sha: optional(row, "sha")?,
         dirty: row.get("dirty")?,
         exit_code: row.get("exit_code")?,
@@ -440,4 +443,143 @@ fn read(row: &Row<'_>) -> Result<Job> {
         error: row.get("error")?,
         retry_of: optional(row, "retry_of")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ledger::{Ledger, projects};
+    use crate::model::{Language, Project, RecipeSnapshot, SubPath};
+
+    fn ledger() -> (tempfile::TempDir, Ledger) {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path()).unwrap();
+        for name in ["a", "b"] {
+            let project = Project {
+                name: name.parse().unwrap(),
+                git_url: "/r".parse().unwrap(),
+                root: SubPath::root(),
+                default_branch: None,
+                timeout_secs: None,
+                submodules: false,
+                subprojects: Vec::new(),
+                created_at: Timestamp::now(),
+                updated_at: Timestamp::now(),
+            };
+            ledger.write(|tx| projects::insert(tx, &project)).unwrap();
+        }
+        (folder, ledger)
+    }
+
+    fn job(project: &str) -> Job {
+        let snapshot = RecipeSnapshot {
+            command: "true".to_owned(),
+            env: BTreeMap::new(),
+            timeout_secs: 1,
+            path: SubPath::root(),
+            root: SubPath::root(),
+            language: Language::Other,
+            keep: Vec::new(),
+            fresh: false,
+            submodules: false,
+            retries: 0,
+            backoff_secs: 0,
+            keep_slot: false,
+        };
+        let what = (project.parse().unwrap(), SubPath::root(), "test".parse().unwrap());
+        let at = ("main".parse().unwrap(), None, false);
+        Job::queued(BatchId::random().unwrap(), what, at, snapshot, "host", Timestamp::now()).unwrap()
+    }
+
+    fn queue(ledger: &Ledger, project: &str, bound_to: Option<&RunnerId>, not_before: Option<Timestamp>) -> JobId {
+        let job = job(project);
+        ledger.write(|tx| insert(tx, &job, bound_to, not_before)).unwrap();
+        job.id
+    }
+
+    #[test]
+    fn projects_take_turns_and_each_is_first_in_first_out() {
+        let (_folder, ledger) = ledger();
+        let runner = RunnerId::random().unwrap();
+        let a: Vec<JobId> = (0..3).map(|_| queue(&ledger, "a", None, None)).collect();
+        let b = queue(&ledger, "b", None, None);
+        let now = Timestamp::now();
+        let claim_at = |millis| {
+            let now = now.after(Duration::from_millis(millis));
+            ledger.write(|tx| claim(tx, &runner, false, now)).unwrap().map(|job| job.id)
+        };
+        let end = |id: &JobId| {
+            let outcome = Outcome::bare(JobStatus::Passed, Some(0));
+            ledger.write(|tx| finish(tx, id, &outcome, Timestamp::now())).unwrap();
+        };
+        // One worker: the other project's turn comes before the second job of the first.
+        assert_eq!(claim_at(0).as_ref(), Some(&a[0]));
+        end(&a[0]);
+        assert_eq!(claim_at(1), Some(b.clone()));
+        // Two workers: the project with fewer running jobs comes first.
+        assert_eq!(claim_at(2).as_ref(), Some(&a[1]));
+        end(&b);
+        let later = queue(&ledger, "b", None, None);
+        assert_eq!(claim_at(3), Some(later));
+        assert_eq!(claim_at(4).as_ref(), Some(&a[2]));
+        assert_eq!(claim_at(5), None);
+    }
+
+    #[test]
+    fn a_bound_job_and_a_waiting_one_are_not_for_everybody() {
+        let (_folder, ledger) = ledger();
+        let [mine, other] = [(); 2].map(|()| RunnerId::random().unwrap());
+        let id = queue(&ledger, "a", Some(&mine), None);
+        let now = Timestamp::now();
+        let take = |runner: &RunnerId, bound, now| ledger.write(|tx| claim(tx, runner, bound, now)).unwrap();
+        assert!(take(&other, true, now).is_none() && take(&other, false, now).is_none());
+        assert_eq!(take(&mine, true, now).map(|job| job.id), Some(id));
+        let due = now.after(Duration::from_secs(5));
+        let id = queue(&ledger, "a", None, Some(due));
+        assert!(take(&other, false, now).is_none());
+        let wait = ledger.read(|tx| next_try(tx, &other, false, now)).unwrap();
+        assert_eq!(wait, Some(Duration::from_secs(5)));
+        assert_eq!(take(&other, false, due).map(|job| job.id), Some(id));
+    }
+
+    #[test]
+    fn a_final_job_stays_as_it_ended() {
+        let (_folder, ledger) = ledger();
+        let id = queue(&ledger, "a", None, None);
+        let to = |status| {
+            let outcome = Outcome::bare(status, None);
+            ledger.write(|tx| finish(tx, &id, &outcome, Timestamp::now()))
+        };
+        assert_eq!(to(JobStatus::Passed).unwrap_err().code(), Code::Conflict);
+        to(JobStatus::Cancelled).unwrap();
+        let error = to(JobStatus::Failed).unwrap_err();
+        assert_eq!(error.to_string(), format!("the job {id} is cancelled and cannot become failed"));
+    }
+
+    #[test]
+    fn every_list_walks_an_index() {
+        let (_folder, ledger) = ledger();
+        let some = |wanted: bool| wanted.then_some(());
+        for mask in 0..16_u8 {
+            let filter = JobFilter {
+                project: some(mask & 1 > 0).map(|()| "a".parse().unwrap()),
+                status: some(mask & 2 > 0).map(|()| JobStatus::Failed),
+                recipe: some(mask & 4 > 0).map(|()| "test".parse().unwrap()),
+                ..JobFilter::default()
+            };
+            let (sql, values) = list_statement(&filter, some(mask & 8 > 0).map(|()| 7));
+            let plan: Vec<String> = ledger
+                .read(|tx| {
+                    let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                    let values = params_from_iter(values.iter().map(AsRef::as_ref));
+                    Ok(statement.query_map(values, |row| row.get(3))?.collect::<rusqlite::Result<_>>()?)
+                })
+                .unwrap();
+            // Without any condition the newest rows are the end of the table itself.
+            let narrow = plan.iter().all(|step| step.starts_with("SEARCH") || mask == 0 && step == "SCAN jobs");
+            assert!(narrow, "{sql}: {plan:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::changes::{Changes, watch_folder};
+use crate::changes::Place;
 use crate::error::{Code, Error, IoContext, Result};
 
 mod embedded {
@@ -51,7 +51,7 @@ impl Ledger {
     ///
     /// A ledger of a newer schema is refused ([`Code::LedgerTooNew`]).
     pub fn open(data_dir: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir)?;
+        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir).map_err(elsewhere)?;
         let path = data_dir.join(FILE);
         let mut writer = connect(&path)?;
         let latest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max().unwrap_or(0);
@@ -60,7 +60,13 @@ impl Ledger {
             migrate(&mut writer, &path, latest)?;
         }
         let changed = data_dir.join(CHANGED);
-        let changed = File::options().create(true).write(true).truncate(false).open(&changed).on("open", &changed)?;
+        let changed = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&changed)
+            .on("open", &changed)
+            .map_err(elsewhere)?;
         Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
@@ -70,9 +76,9 @@ impl Ledger {
     }
 
     /// Told of every change that any process writes.
-    pub fn changes(&self) -> Result<Changes> {
+    pub fn changes(&self) -> Place {
         let dir = self.path.parent().unwrap_or(Path::new("/"));
-        watch_folder(dir, move |name| name == OsStr::new(CHANGED))
+        Place::written(dir, move |name| name == OsStr::new(CHANGED))
     }
 
     /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way
@@ -112,6 +118,11 @@ impl Ledger {
             _ => error,
         }
     }
+}
+
+/// A data directory that cannot be used can be another one.
+fn elsewhere(error: Error) -> Error {
+    error.advise("give it space and permissions, or choose another folder with CRAFTING_DATA_DIR")
 }
 
 /// A poisoned lock means that another thread panicked; its transaction was rolled back, the connection is sound.
@@ -183,7 +194,7 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         let (message, hint) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => {
-                ("the disk is full".to_owned(), "free some space, for example with `crafting gc`, and try again")
+                ("the disk is full".to_owned(), "free some space, for example with `crafting gc --all`, and try again")
             }
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
                 "cannot be opened for writing".to_owned(),
@@ -206,4 +217,9 @@ impl From<rusqlite::Error> for Error {
 fn unreadable(what: &str, error: impl std::fmt::Display) -> Error {
     Error::new(Code::LedgerFailed, format!("holds {what} that cannot be read: {error}"))
         .hint("`crafting ledger check` looks the ledger over")
+}
+
+/// The rows of a query whose columns are parsed: the first error of either kind ends it.
+fn parsed<T>(rows: impl Iterator<Item = rusqlite::Result<Result<T>>>) -> Result<Vec<T>> {
+    rows.map(|row| row.map_err(Error::from).and_then(|parsed| parsed)).collect()
 }

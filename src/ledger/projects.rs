@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
-use super::unreadable;
+use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{GitUrl, Project, ProjectName, SubPath, Timestamp, nearest};
 
@@ -74,8 +74,7 @@ pub fn find_by_place(tx: &Transaction<'_>, git_url: &GitUrl, root: &SubPath) -> 
 pub fn list(tx: &Transaction<'_>) -> Result<Vec<Project>> {
     let sql = format!("SELECT {COLUMNS} FROM projects ORDER BY name");
     let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map([], |row| Ok(read(row)))?;
-    rows.map(|row| row.map_err(Error::from).and_then(|project| project)).collect()
+    parsed(statement.query_map([], |row| Ok(read(row)))?)
 }
 
 /// Removes a project with its jobs and their findings.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::named::by_name;
 use super::{JobId, ProjectName, RecipeName, SubPath, Timestamp};
 use crate::error::{Error, Result};
 
@@ -39,21 +40,7 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            Error::invalid(format!("{text:?} is not a kind of finding"))
-                .hint(format!("use one of {}", Self::ALL.map(Self::as_str).join(", ")))
-        })
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(Kind, "a kind of finding");
 
 /// How bad a finding is; the order is from harmless to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,21 +68,7 @@ impl Severity {
     }
 }
 
-impl FromStr for Severity {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or_else(|| {
-            Error::invalid(format!("{text:?} is not a severity"))
-                .hint(format!("use one of {}", Self::ALL.map(Self::as_str).join(", ")))
-        })
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(Severity, "a severity");
 
 /// 16 hex digits that name the same finding in every run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -88,3 +88,8 @@ random_id!(
     RunnerId,
     "runner"
 );
+
+impl JobId {
+    /// The environment variable that marks every process of a job with the job's id.
+    pub const VARIABLE: &str = "CRAFTING_JOB_ID";
+}

@@ -1,13 +1,12 @@
 //! Jobs: one run of one recipe of one subproject at one commit.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BatchId, CommitId, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
-use crate::error::{Error, Result};
+use super::named::by_name;
+use super::{BatchId, CommitId, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp};
+use crate::error::Result;
 
 /// `queued → running → passed | failed | timed_out | cancelled`, and `queued → cancelled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,25 +59,7 @@ impl JobStatus {
     }
 }
 
-impl FromStr for JobStatus {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str);
-            let hint = match nearest(text, names) {
-                Some(name) => format!("did you mean {name}?"),
-                None => format!("use one of {}", names.join(", ")),
-            };
-            Error::invalid(format!("{text:?} is not a job state")).hint(hint)
-        })
-    }
-}
-
-impl fmt::Display for JobStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(JobStatus, "a job state");
 
 /// Where bytes of a log came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -147,7 +128,8 @@ pub struct Job {
     pub sha: Option<CommitId>,
     /// Whether `sha` is a snapshot of a working tree with changes that no branch has.
     pub dirty: bool,
-    /// The recipe's exit status, 128+N for a signal N; -1 if a crash stranded the job; null before the end.
+    /// The recipe's exit status, 128+N for a signal N; -1 if a crash stranded the job; null before the
+    /// end, and where the recipe never started.
     pub exit_code: Option<i32>,
     /// When it was asked for.
     pub queued_at: Timestamp,

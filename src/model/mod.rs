@@ -4,6 +4,7 @@ mod finding;
 mod id;
 mod job;
 mod name;
+mod named;
 mod project;
 mod time;
 

@@ -1,10 +1,10 @@
 //! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::by_name;
 use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
 use crate::error::{Code, Error, Result};
 
@@ -73,8 +73,9 @@ impl Language {
     /// Patterns are globs relative to the subproject's folder.
     ///
     /// A path is here only if the language's own tool brings it in line with the checkout, removals included,
-    /// so that nothing left over can make a job pass. `.venv` is: uv, poetry and pdm sync it exactly, and a detected
-    /// recipe with plain pip begins with `venv --clear`. Hence these are not:
+    /// so that nothing left over can make a job pass. `.venv` is the exception: uv, poetry and pdm sync it exactly,
+    /// pip never takes away what the requirements no longer name. To fill it anew for every job costs far more than
+    /// most tests do; a run with `--fresh` proves the removal of a requirement. These are not here:
     /// - `.nox`, which nox lays anew unless it is told to trust it.
     /// - Maven's `target` and Gradle's test results and resources: deleted resources stay on the class path,
     ///   and a Gradle test that is up to date does not run, whatever it reads beside its declared inputs.
@@ -97,11 +98,7 @@ impl Language {
     }
 }
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+by_name!(Language, "a language");
 
 /// A named shell command of a subproject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -360,11 +357,16 @@ pub(crate) fn config_error(text: &str, origin: &str, offset: Option<usize>, mess
         None => origin.to_owned(),
     };
     let message = message.trim().replace('\n', " ");
+    // The parser speaks of Rust's types.
+    let message = ["u64", "u32"]
+        .iter()
+        .fold(message, |text, name| text.replace(&format!("expected {name}"), "expected a whole number"));
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let hint = match (message.contains("unknown field"), quoted.next()) {
+    let unknown = message.contains("unknown field") || message.contains("unknown variant");
+    let hint = match (unknown, quoted.next()) {
         (true, Some(unknown)) => match nearest(unknown, quoted) {
             Some(known) => format!("did you mean {known}?"),
-            None => "see `crafting init` for every key that a crafting.toml may have".to_owned(),
+            None => "take it out, or write one of those in its place".to_owned(),
         },
         _ => "correct that line and try again".to_owned(),
     };

@@ -1,19 +1,22 @@
 //! One job's life: a commit, a slot, a recipe, a log, findings, an end.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::log::{LogStats, LogWriter};
 use super::reading::Reading;
 use super::{Rooms, environment};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::findings::paths::PathMap;
 use crate::findings::{context, novelty};
 use crate::ledger;
 use crate::ledger::jobs::{self, Outcome};
-use crate::model::{FindingFilter, Job, JobStatus, RunnerId, Timestamp};
+use crate::model::{FindingFilter, Job, JobId, JobStatus, RunnerId, Timestamp};
 use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
 use crate::workspace::{self, LeaseRequest, Release, Slot};
+
+/// What the log of a cancelled job says.
+const CANCELLED: &str = "ended: the job was cancelled";
 
 /// What others ask of a running job.
 #[derive(Default)]
@@ -23,36 +26,57 @@ pub(super) struct Orders(Mutex<State>);
 struct State {
     /// Whether its end was asked for, and if so, whether at once.
     cancelled: Option<bool>,
+    /// Set while its commit and its tree are fetched.
+    preparing: Option<JobId>,
     /// The recipe, once there is one.
     control: Option<Control>,
 }
 
 impl Orders {
-    /// Asks for the job's end; repeating a request changes nothing.
+    /// Asks for the job's end. Blocks for a moment. A recipe is not told twice the same.
     pub(super) fn cancel(&self, force: bool) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.cancelled.is_none_or(|before| force && !before) {
+        let mut state = self.state();
+        let more = state.cancelled.is_none_or(|before| force && !before);
+        if more {
             state.cancelled = Some(force);
+        }
+        // One git may have ended since the last time and another one begun.
+        if more || state.preparing.is_some() {
             state.apply();
         }
     }
 
-    fn attach(&self, control: Control) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.control = Some(control);
-        state.apply();
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cancelled(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).cancelled.is_some()
+    fn preparing(&self, job: &JobId) {
+        self.state().preparing = Some(job.clone());
+    }
+
+    /// From here on nothing of the job is ended but through [`Orders::attach`]; whether its end was asked for.
+    fn prepared(&self) -> bool {
+        let mut state = self.state();
+        state.preparing = None;
+        state.cancelled.is_some()
+    }
+
+    fn attach(&self, control: Control) {
+        let mut state = self.state();
+        state.control = Some(control);
+        state.apply();
     }
 }
 
 impl State {
     fn apply(&self) {
-        match (&self.control, self.cancelled) {
-            (Some(control), Some(true)) => control.kill(),
-            (Some(control), Some(false)) => control.terminate(),
+        match (&self.control, self.cancelled, &self.preparing) {
+            (Some(control), Some(true), _) => control.kill(),
+            (Some(control), Some(false), _) => control.terminate(),
+            // A git that waits for a network would wait on. Neither slot nor mirror minds its death.
+            (None, Some(_), Some(job)) => {
+                crate::runtime::kill_marked(job);
+            }
             _ => {}
         }
     }
@@ -96,35 +120,37 @@ fn farm_failure(error: &Error, stats: LogStats) -> Outcome {
 }
 
 fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -> Outcome {
-    let slot = match prepare(rooms, job, &mut log) {
-        Ok(slot) => slot,
+    orders.preparing(&job.id);
+    let prepared = prepare(rooms, job, &mut log);
+    let cancelled = orders.prepared();
+    let slot = match prepared {
+        Ok(slot) if !cancelled => slot,
+        Ok(slot) => {
+            let _ = slot.release(Release::Clean);
+            return cancel(log);
+        }
+        Err(error) if cancelled || error.code() == Code::Interrupted => return cancel(log),
         Err(error) => return fail(log, &error),
     };
-    if orders.cancelled() {
-        let stats = log.finish().unwrap_or_default();
-        let _ = slot.release(Release::Clean);
-        return ended(JobStatus::Cancelled, None, stats);
-    }
-    let (mut outcome, release) = in_slot(rooms, job, &slot, orders, log);
-    match slot.release(release) {
-        Ok(Some(kept)) => tracing::info!(job = %job.id, "the tree is kept at {}", kept.display()),
-        Ok(None) => {}
-        Err(error) => {
-            // The recipe ran and its end stands; the slot is laid anew next time.
-            tracing::warn!(job = %job.id, "{error}");
-        }
+    let (outcome, release) = in_slot(rooms, job, &slot, orders, log);
+    if let Err(error) = slot.release(release) {
+        // The recipe ran and its end stands; the slot is laid anew next time.
+        tracing::warn!(job = %job.id, "{error}");
     }
     if let Err(error) = rooms.remove_temporary(&job.id) {
         tracing::warn!(job = %job.id, "{error}");
-    }
-    if outcome.error.is_some() {
-        outcome.status = JobStatus::Failed;
     }
     outcome
 }
 
 fn ended(status: JobStatus, exit_code: Option<i32>, stats: LogStats) -> Outcome {
     Outcome { log_bytes: stats.bytes, log_lines: stats.lines, ..Outcome::bare(status, exit_code) }
+}
+
+/// Ends a job whose recipe was never begun.
+fn cancel(mut log: LogWriter) -> Outcome {
+    let _ = log.note(CANCELLED);
+    ended(JobStatus::Cancelled, None, log.finish().unwrap_or_default())
 }
 
 /// Ends a job that the farm could not run, with the reason in its log.
@@ -145,7 +171,7 @@ fn note_error(log: &mut LogWriter, error: &Error) {
 /// Resolves the commit and leases a slot with its tree.
 fn prepare(rooms: &Rooms, job: &mut Job, log: &mut LogWriter) -> Result<Slot> {
     let project = rooms.ledger.read(|tx| ledger::projects::get(tx, &job.project))?;
-    let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+    let mirror = rooms.workspace.mirror(&project.name, &project.git_url).for_job(&job.id);
     let sha = match &job.sha {
         Some(sha) => sha.clone(),
         None => {
@@ -186,7 +212,7 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
         let reading = scope.spawn(|| Reading::new(rooms, job, paths).follow(&watch));
         let ending = execute(rooms, job, slot, orders, &mut log);
         match &ending {
-            Ok(ending) => note_ending(&mut log, job, ending),
+            Ok(ending) => note_ending(&mut log, job, slot, ending),
             Err(error) => note_error(&mut log, error),
         }
         let stats = log.finish();
@@ -265,7 +291,7 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
 }
 
 /// What the log should say that the recipe did not.
-fn note_ending(log: &mut LogWriter, job: &Job, ending: &Ending) {
+fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
     let mut say = |text: String| {
         if let Err(error) = log.note(&text) {
             tracing::warn!(job = %job.id, "{error}");
@@ -274,13 +300,16 @@ fn note_ending(log: &mut LogWriter, job: &Job, ending: &Ending) {
     match ending.cause {
         Cause::Exited => {}
         Cause::TimedOut => say(format!("ended: the time limit of {} s was up", job.recipe_snapshot.timeout_secs)),
-        Cause::Terminated => say("ended: the job was cancelled".to_owned()),
+        Cause::Terminated => say(CANCELLED.to_owned()),
     }
     let (gone, alive): (Vec<_>, Vec<_>) = ending.leftovers.iter().partition(|process| process.ended);
     for (processes, what) in [(gone, "ended, as it outlived the recipe"), (alive, "could not be ended")] {
         for process in processes {
             say(format!("{what}: {} (process {})", process.name, process.pid));
         }
+    }
+    if job.recipe_snapshot.keep_slot {
+        say(format!("the tree is kept in {}", slot.path().display()));
     }
 }
 

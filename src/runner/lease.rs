@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::changes::Place;
 use crate::error::{IoContext, Result};
 use crate::model::RunnerId;
 
@@ -53,6 +54,12 @@ pub fn is_held(folder: &Path, id: &RunnerId) -> bool {
         },
         Err(_) => false,
     }
+}
+
+/// Told of when a runner may have gone, however it ended. The kernel tells a moment before it unlocks the lease.
+pub fn ends(folder: &Path) -> Place {
+    // Other locks in the folder come and go without meaning.
+    Place::closed(folder, |name| name.to_str().is_some_and(|name| name.parse::<RunnerId>().is_ok()))
 }
 
 /// Takes a lock that only one process may have at a time; `None` if another one has it.

@@ -37,18 +37,25 @@ impl Runner {
         Ok(Self { rooms, lease, share })
     }
 
+    /// What it works with.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     /// Its id, to bind jobs to.
     pub fn id(&self) -> &RunnerId {
         self.lease.id()
     }
 
-    /// Runs jobs until none of its share is queued and none runs.
+    /// Runs jobs until none of its share is queued and none runs. An error if the end of one of them could not be kept:
+    /// its row still says that it runs, and the next command finds it stranded.
     ///
     /// It sleeps until the ledger changes, a job ends, or a try again is due: whatever is queued or cancelled by
     /// whichever process is noticed at once.
     pub async fn drain(self) -> Result<()> {
-        let mut changes = self.rooms.ledger.changes()?;
-        let mut workers: JoinSet<JobId> = JoinSet::new();
+        let mut changes = self.rooms.ledger.changes().watch()?;
+        let mut workers: JoinSet<(JobId, Result<()>)> = JoinSet::new();
+        let mut trouble = Ok(());
         let mut orders: HashMap<JobId, Arc<Orders>> = HashMap::new();
         let bound = self.share == Share::Bound;
         loop {
@@ -59,7 +66,7 @@ impl Runner {
             let step = self.in_ledger(move |rooms| step(rooms, &runner, bound, free)).await?;
             for (id, force) in step.cancelled {
                 if let Some(orders) = orders.get(&id) {
-                    orders.cancel(force);
+                    tokio::task::block_in_place(|| orders.cancel(force));
                 }
             }
             for job in step.claimed {
@@ -68,12 +75,12 @@ impl Runner {
                 let (rooms, binding) = (Arc::clone(&self.rooms), bound.then(|| self.id().clone()));
                 workers.spawn_blocking(move || {
                     let id = job.id.clone();
-                    live(&rooms, job, binding.as_ref(), &order);
-                    id
+                    let kept = live(&rooms, job, binding.as_ref(), &order);
+                    (id, kept)
                 });
             }
-            if workers.is_empty() && step.next_try.is_none() {
-                return Ok(());
+            if workers.is_empty() && (step.next_try.is_none() || trouble.is_err()) {
+                return trouble;
             }
             let due = async {
                 match step.next_try {
@@ -87,8 +94,9 @@ impl Runner {
                     changed.map_err(|_| Error::new(Code::Io, "the ledger's folder can no longer be watched"))?;
                 }
                 Some(ended) = workers.join_next() => {
-                    if let Ok(id) = ended {
+                    if let Ok((id, kept)) = ended {
                         orders.remove(&id);
+                        trouble = trouble.and(kept);
                     }
                 }
                 () = due => {}
@@ -134,12 +142,13 @@ fn step(rooms: &Rooms, runner: &RunnerId, bound: bool, free: usize) -> Result<St
     Ok(Step { claimed, cancelled, next_try })
 }
 
-/// Runs one job to its end. A panic in it is the job's failure, not the runner's.
-fn live(rooms: &Rooms, job: crate::model::Job, binding: Option<&RunnerId>, orders: &Orders) {
+/// Runs one job to its end. A panic in it is the job's failure, not the runner's; an error is left only if the job's end
+/// could not be kept.
+fn live(rooms: &Rooms, job: crate::model::Job, binding: Option<&RunnerId>, orders: &Orders) -> Result<()> {
     let id = job.id.clone();
     let run = std::panic::AssertUnwindSafe(|| job::run(rooms, job, binding, orders));
     let problem = match std::panic::catch_unwind(run) {
-        Ok(Ok(())) => return,
+        Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "crafting itself failed while it ran this job; please report it".to_owned(),
     };
@@ -147,5 +156,8 @@ fn live(rooms: &Rooms, job: crate::model::Job, binding: Option<&RunnerId>, order
     let outcome = Outcome { error: Some(problem), ..Outcome::bare(JobStatus::Failed, None) };
     // If this fails too, the job is stranded, and the next command finds it so.
     let _ = log::append_line(&rooms.logs(), &id, "[crafting] the job's end could not be kept");
-    let _ = rooms.ledger.write(|tx| jobs::finish(tx, &id, &outcome, Timestamp::now()));
+    rooms
+        .ledger
+        .write(|tx| jobs::finish(tx, &id, &outcome, Timestamp::now()))
+        .map_err(|error| error.context(format!("the end of the job {id} could not be kept")))
 }

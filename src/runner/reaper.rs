@@ -4,8 +4,9 @@ use std::fs::File;
 
 use nix::fcntl::{Flock, FlockArg};
 
+use super::log::LogStats;
 use super::{Rooms, lease, log};
-use crate::error::{Code, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::jobs::{self, Outcome};
 use crate::model::{Job, JobStatus, RunnerId, Timestamp};
 use crate::runtime::kill_marked;
@@ -20,10 +21,14 @@ pub struct Recovered {
     pub jobs: Vec<Job>,
     /// How many queued jobs lost the runner that they were meant for, and wait for another one.
     pub unbound: usize,
+    /// Why a stranded job could not be put right yet; the next command tries again.
+    pub trouble: Option<Error>,
 }
 
 /// Ends the jobs whose runner is gone: their processes are killed, their slots cleaned, their rows `failed` with exit
 /// code -1. Jobs of runners that live are left alone. Cheap when there is nothing to do.
+///
+/// A full disk does not make it an error: what frees the disk begins here too.
 pub fn recover(rooms: &Rooms) -> Result<Recovered> {
     if gone(rooms)?.is_empty() {
         return Ok(Recovered::default());
@@ -35,9 +40,21 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
     let mut recovered = Recovered::default();
     for runner in gone(rooms)? {
         for job in rooms.ledger.read(|tx| jobs::running_of(tx, &runner))? {
-            recovered.jobs.push(end(rooms, &job)?);
+            match end(rooms, &job) {
+                Ok(job) => recovered.jobs.push(job),
+                Err(error) => {
+                    recovered
+                        .trouble
+                        .get_or_insert(error.context(format!("the stranded job {} cannot be put right yet", job.id)));
+                }
+            }
         }
-        recovered.unbound += rooms.ledger.write(|tx| jobs::unbind(tx, &runner))?;
+        match rooms.ledger.write(|tx| jobs::unbind(tx, &runner)) {
+            Ok(unbound) => recovered.unbound += unbound,
+            Err(error) => {
+                recovered.trouble.get_or_insert(error);
+            }
+        }
     }
     Ok(recovered)
 }
@@ -52,9 +69,15 @@ fn end(rooms: &Rooms, job: &Job) -> Result<Job> {
     for process in kill_marked(&job.id) {
         tracing::info!(job = %job.id, pid = process.pid, name = process.name, "ended a stranded process");
     }
-    rooms.workspace.recover(&job.project, &job.id)?;
-    rooms.remove_temporary(&job.id)?;
-    let stats = log::append_line(&rooms.logs(), &job.id, ORPHAN_LINE)?;
+    // What cannot be cleared away, such as files of another user, must not hold up every command from now on.
+    let tidied = rooms.workspace.recover(&job.project, &job.id).and_then(|()| rooms.remove_temporary(&job.id));
+    if let Err(error) = tidied {
+        tracing::warn!(job = %job.id, "{error}");
+    }
+    let stats = log::append_line(&rooms.logs(), &job.id, ORPHAN_LINE).unwrap_or_else(|error| {
+        tracing::warn!(job = %job.id, "{error}");
+        LogStats::default()
+    });
     let outcome = Outcome {
         log_bytes: stats.bytes,
         log_lines: stats.lines,

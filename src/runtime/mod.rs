@@ -31,7 +31,7 @@ pub use process::{Control, Process};
 pub use supervisor::supervise_if_asked;
 
 /// The environment variable that marks every process of a job with the job's id.
-pub const JOB_MARK: &str = "CRAFTING_JOB_ID";
+pub const JOB_MARK: &str = JobId::VARIABLE;
 
 /// How long a recipe has between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(10);

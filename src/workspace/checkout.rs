@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::git::Git;
-use super::mirror::ask_local;
+use super::refs::ask_local;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::{CommitId, GitUrl, ProjectFile, RefName, SubPath};
 

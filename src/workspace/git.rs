@@ -6,7 +6,10 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+
+use nix::sys::signal::Signal;
 
 use crate::error::{Code, Error, Result};
 
@@ -146,6 +149,19 @@ impl Git {
                 .hint("install it, for example with `apt-get install git`, and see that it is on the PATH"),
             _ => Error::io("run git in", &self.folder, &error),
         })?;
+        let verb = || arguments.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
+        match output.status.signal().map(Signal::try_from) {
+            None => {}
+            // A terminal's Ctrl-C goes to git as well as to crafting.
+            Some(Ok(Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP)) => {
+                return Err(Error::new(Code::Interrupted, format!("git {} was interrupted", verb())));
+            }
+            Some(signal) => {
+                let signal = signal.map_or("a signal", Signal::as_str);
+                return Err(Error::new(Code::GitFailed, format!("git {} was ended by {signal}", verb()))
+                    .hint("look for what kills processes, such as a lack of memory, and try again"));
+            }
+        }
         let stderr = scrub(&String::from_utf8_lossy(&output.stderr));
         Ok((output.status.success(), Output { stdout: output.stdout, stderr }))
     }
@@ -159,9 +175,9 @@ const MEANINGS: [(&[&str], Code, &str); 6] = [
         "the repository belongs to another user; if you trust it: git config --global --add safe.directory FOLDER",
     ),
     (
-        &["No space left on device", "Disk quota exceeded"],
+        &["No space left on device", "Disk quota exceeded", "Out of diskspace"],
         Code::Io,
-        "free some space, for example with `crafting gc`, and try again",
+        "free some space, for example with `crafting gc --all`, and try again",
     ),
     (
         &[
@@ -230,7 +246,11 @@ fn said(stderr: &str) -> String {
     let lines = || stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let fatal = lines().rev().find_map(|line| line.strip_prefix("fatal: "));
     let error = lines().find_map(|line| line.strip_prefix("error: "));
+    // git does not know why ssh failed; ssh said so just before.
+    let unread = |line: &&str| !line.contains("Could not read from remote repository");
+    let before = lines().take_while(unread).last().filter(|_| !lines().all(|line| unread(&line)));
     let text = match (fatal, error) {
+        _ if before.is_some() => before.unwrap_or_default().to_owned(),
         // "adding files failed" and the like only say that the error above it was one.
         (Some(fatal), Some(error)) if fatal.len() < 40 => format!("{error} ({fatal})"),
         (Some(fatal), _) => fatal.to_owned(),
@@ -264,7 +284,12 @@ fn scrub(text: &str) -> String {
 
 /// An error of libgit2 as ours.
 pub(super) fn library(doing: &str) -> impl Fn(git2::Error) -> Error {
-    move |error| Error::new(Code::GitFailed, format!("cannot {doing}: {}", error.message()))
+    move |error| {
+        let full = error.message().contains("No space left on device");
+        let code = if full { Code::Io } else { Code::GitFailed };
+        let told = Error::new(code, format!("cannot {doing}: {}", error.message()));
+        if full { told.hint("free some space, for example with `crafting gc --all`, and try again") } else { told }
+    }
 }
 
 #[cfg(test)]
@@ -291,5 +316,8 @@ mod tests {
         assert_eq!(error.code(), Code::GitFailed);
         assert_eq!(error.to_string(), "git add failed: unable to index file 'x' (adding files failed)");
         assert_eq!(failure(&[], "").code(), Code::GitFailed);
+        let refused =
+            "git@h: Permission denied (publickey).\r\nfatal: Could not read from remote repository.\n\nPlease\n";
+        assert_eq!(failure(&["fetch".into()], refused).to_string(), "git fetch: git@h: Permission denied (publickey)");
     }
 }

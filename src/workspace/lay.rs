@@ -16,7 +16,7 @@ use super::sweep::Expected;
 use super::trash::Trash;
 use super::{gitdir, submodule};
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::CommitId;
+use crate::model::{CommitId, JobId};
 
 /// A slot's tree and the private index that describes it.
 pub(super) struct Tree<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Tree<'a> {
     pub folder: &'a Path,
     /// The index that no recipe sees.
     pub index: PathBuf,
+    /// For whom it is laid.
+    pub job: &'a JobId,
     /// Where the objects are.
     pub mirror: &'a Mirror,
     /// Where removed folders go.
@@ -66,9 +68,11 @@ impl Tree<'_> {
     fn anew(&self, sha: &CommitId) -> Result<()> {
         self.trash.take(self.folder)?;
         self.trash.take(&self.index)?;
+        // A git that was killed leaves its lock, and none would ever get past it.
+        self.trash.take(&self.index.with_added_extension("lock"))?;
         fs::create_dir(self.folder).on("create the folder", self.folder)?;
         gitdir::lay(self.folder, self.mirror, sha)?;
-        self.git().run(["read-tree", "--reset", "-u", sha.as_str()])?;
+        self.git().env("GIT_INDEX_FILE", &self.index).run(["read-tree", "--reset", "-u", sha.as_str()])?;
         if !self.index.exists() {
             // A commit without any file.
             Index::open(&self.index).and_then(|mut index| index.write()).map_err(library("write the slot's index"))?;
@@ -90,22 +94,36 @@ impl Tree<'_> {
             index.add(entry).map_err(library("update the slot's index"))?;
             changed = true;
         }
-        if changed {
-            index.write().map_err(library("write the slot's index"))?;
-        }
         if !swept.rewrite.is_empty() {
-            let paths = swept.rewrite.iter().flat_map(|path| path.iter().copied().chain([0])).collect();
-            self.git().stdin(paths).run(["checkout-index", "--force", "--index", "-z", "--stdin"])?;
+            self.write_files(&mut index, &swept.rewrite, metadata.modified().on("read", &self.index)?)?;
+            changed = true;
         }
-        // Everything in the index has been compared or written after `begun`, with no job in between. An index that
-        // was rewritten for other reasons must not pass for one whose files were all looked at this late.
-        let rewritten = self.index.metadata().on("read", &self.index)?;
-        let now = (rewritten.mtime(), rewritten.mtime_nsec());
-        if swept.rewrite.is_empty() && (swept.verified || now != (metadata.mtime(), metadata.mtime_nsec())) {
-            let file = File::options().write(true).open(&self.index).on("open", &self.index)?;
-            file.set_modified(begun).on("write", &self.index)?;
+        if changed {
+            // Its new time says that everything in it was looked at, or written, until now: no job ran in between.
+            index.write().map_err(library("write the slot's index"))?;
+        } else if swept.verified {
+            set_time(&self.index, begun)?;
         }
         Ok(())
+    }
+
+    /// Lets git write some files, by an index of these alone: git would read and write all of the slot's twice.
+    fn write_files(&self, index: &mut Index, entries: &[IndexEntry], trusted: SystemTime) -> Result<()> {
+        let path = self.index.with_extension("part");
+        self.trash.take(&path)?;
+        let mut part = Index::open(&path).map_err(library("make an index"))?;
+        for entry in entries {
+            part.add(entry).map_err(library("fill an index"))?;
+        }
+        part.write().map_err(library("write an index"))?;
+        // Git doubts files that are not older than the index, so this one must not look younger than it is.
+        set_time(&path, trusted)?;
+        self.git().env("GIT_INDEX_FILE", &path).run(["checkout-index", "--force", "--index", "--all"])?;
+        let part = Index::open(&path).map_err(library("read an index"))?;
+        for entry in part.iter() {
+            index.add(&entry).map_err(library("update the slot's index"))?;
+        }
+        fs::remove_file(&path).on("remove", &path)
     }
 
     /// Makes the index that of another commit: what changed between the two has no file yet as far as it knows.
@@ -149,12 +167,12 @@ impl Tree<'_> {
     }
 
     fn git(&self) -> Git {
+        // It has the job's mark: one that outlives a killed crafting is found and ended with the job.
         Git::new(self.folder)
+            .env(JobId::VARIABLE, self.job.as_str())
             .env("GIT_DIR", self.folder.join(".git"))
             .env("GIT_WORK_TREE", self.folder)
-            .env("GIT_INDEX_FILE", &self.index)
             .set("core.sparseCheckout=false")
-            .set("checkout.workers=1")
     }
 
     /// A missing or damaged object is the mirror's fault: the next run clones it again.
@@ -163,10 +181,17 @@ impl Tree<'_> {
         let damaged = ["unable to read", "missing", "bad object", "corrupt", "inflate", "failed to read object"];
         if error.code() == Code::GitFailed && damaged.iter().any(|text| said.contains(text)) {
             self.mirror.distrust();
-            return error.hint("the mirror is damaged and will be cloned again: run the job once more");
+            return error.hint(
+                "the mirror is damaged and will be cloned again: run the job once more; if that does not help, \
+                 `git fsck` in the repository itself",
+            );
         }
         error
     }
+}
+
+fn set_time(index: &Path, time: SystemTime) -> Result<()> {
+    File::options().write(true).open(index).and_then(|file| file.set_modified(time)).on("write", index)
 }
 
 /// An index entry whose file has yet to be written.

@@ -7,9 +7,11 @@ use std::time::SystemTime;
 
 use super::git::{Git, library};
 use super::lock::{Lock, Mode};
+use super::refs::{ask_local, list_refs, look_up, publish_refs};
+use super::stale;
 use super::trash::Trash;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{CommitId, GitUrl, ProjectName, RefName, nearest};
+use crate::model::{CommitId, GitUrl, JobId, ProjectName, RefName};
 
 /// Written last, holds the address: a mirror without it is a clone that died half-way. Its time is the last use.
 pub(super) const MARKER: &str = "crafting-complete";
@@ -30,6 +32,7 @@ pub struct Mirror {
     project: ProjectName,
     url: GitUrl,
     folder: PathBuf,
+    job: Option<JobId>,
 }
 
 /// What a ref means now.
@@ -43,7 +46,19 @@ pub struct Resolved {
 
 impl Mirror {
     pub(super) fn new(project: ProjectName, url: GitUrl, project_folder: &Path) -> Self {
-        Self { project, url, folder: project_folder.join(".cache") }
+        Self { project, url, folder: project_folder.join(".cache"), job: None }
+    }
+
+    /// The same for a job: every git that it starts has the job's mark, so that it can be found and ended.
+    pub fn for_job(self, job: &JobId) -> Self {
+        Self { job: Some(job.clone()), ..self }
+    }
+
+    pub(super) fn git(&self, folder: &Path) -> Git {
+        match &self.job {
+            Some(job) => Git::new(folder).env(JobId::VARIABLE, job.as_str()),
+            None => Git::new(folder),
+        }
     }
 
     /// The project that it belongs to.
@@ -97,13 +112,11 @@ impl Mirror {
     }
 
     fn clone_beside(&self) -> Result<()> {
-        if let Some(path) = self.url.local_path() {
-            self.refuse_moved(path)?;
-        }
+        self.local_is_there()?;
         let fresh = self.folder.with_file_name(format!(".cache.new-{}", std::process::id()));
         // Without --local on purpose: git hard-links where it can and copies where the system forbids links.
         // --dissociate: a source that borrows objects itself may lose them later.
-        let git = Git::new(self.project_folder());
+        let git = self.git(self.project_folder());
         let git = if self.url.local_path().is_some() { git } else { git.remote() };
         let options = ["clone", "--quiet", "--bare", "--template=", "--dissociate", "--"].map(std::ffi::OsString::from);
         let places = [self.source().into(), fresh.clone().into_os_string()];
@@ -126,6 +139,13 @@ impl Mirror {
         cloned
     }
 
+    fn local_is_there(&self) -> Result<()> {
+        match self.url.local_path() {
+            Some(path) if !path.exists() => Err(moved(&self.project, path)),
+            _ => Ok(()),
+        }
+    }
+
     /// The address as git shall take it: a plain path for a local one, so that objects are linked.
     fn source(&self) -> PathBuf {
         self.url.local_path().map_or_else(|| PathBuf::from(self.url.as_str()), Path::to_owned)
@@ -140,6 +160,20 @@ impl Mirror {
     /// The next use rebuilds the mirror; for when an object in it turned out to be missing or damaged.
     pub(super) fn distrust(&self) {
         let _ = fs::remove_file(self.folder.join(MARKER));
+    }
+
+    /// Removes what a write that failed has left: git does not, and on a full disk it is in the way of the next try.
+    pub(super) fn discard_partial(&self) {
+        // Somebody else may be in the middle of a write that does not fail.
+        let Ok(Some(_lock)) = Lock::attempt(&self.lock_path()) else { return };
+        let folders = fs::read_dir(self.folder.join("objects")).into_iter().flatten().flatten();
+        let entries = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten().flatten());
+        for entry in entries {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b"tmp_") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn mark_used(&self) {
@@ -174,8 +208,8 @@ impl Mirror {
         }
         let sha = match self.url.local_path() {
             Some(path) => {
-                self.refuse_moved(path)?;
-                let sha = ask_local(path, name)?;
+                self.local_is_there()?;
+                let sha = ask_local(path, name).map_err(|error| self.explain(error))?;
                 self.follow(path, &sha)?;
                 sha
             }
@@ -186,7 +220,7 @@ impl Mirror {
                         self.fetch_commit(&sha)?;
                         sha
                     }
-                    None => self.look_up(name)?,
+                    None => look_up(&self.open()?, name)?,
                 }
             }
         };
@@ -197,6 +231,11 @@ impl Mirror {
     /// The branch that the repository itself considers its main one; `None` for a detached HEAD.
     pub fn default_branch(&self) -> Result<Option<RefName>> {
         if let Some(path) = self.url.local_path() {
+            let is_repository = path.is_dir() && Git::new(path).ask(["rev-parse", "--git-dir"])?.is_some();
+            if !is_repository {
+                return Err(Error::not_found(format!("there is no git repository in {}", path.display()))
+                    .hint("check the path"));
+            }
             let output = Git::new(path).ask(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
             return Ok(output.and_then(|output| output.text().parse().ok()));
         }
@@ -250,7 +289,7 @@ impl Mirror {
     /// The lock has to be held.
     fn fetch(&self, more: &[&str]) -> Result<()> {
         let local = self.url.local_path().is_some();
-        let git = Git::new(&self.folder);
+        let git = self.git(&self.folder);
         let git = if local { git } else { git.remote() };
         let mut arguments: Vec<std::ffi::OsString> =
             ["fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", "--no-recurse-submodules"]
@@ -260,6 +299,7 @@ impl Mirror {
         arguments.extend(["--".into(), self.source().into_os_string()]);
         arguments.extend(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"].map(Into::into));
         arguments.extend(more.iter().map(Into::into));
+        stale::remove_locks(&self.folder);
         git.run(arguments).map_err(|error| self.explain(error))?;
         Git::new(&self.folder).run(["pack-refs", "--all"])?;
         publish_refs(&self.folder)
@@ -276,31 +316,6 @@ impl Mirror {
                 .hint("complete it with `git fetch --refetch --no-filter`, or register its remote's address");
         }
         error
-    }
-
-    fn refuse_moved(&self, path: &Path) -> Result<()> {
-        if path.exists() {
-            return Ok(());
-        }
-        Err(Error::new(Code::NoRepository, format!("there is no repository {} any more", path.display())).hint(
-            format!(
-                "tell where it is now with `crafting project update {0} --url …`, or `crafting project remove {0}`",
-                self.project
-            ),
-        ))
-    }
-
-    fn look_up(&self, name: &RefName) -> Result<CommitId> {
-        let repository = self.open()?;
-        let commit = repository.revparse_single(name.as_str()).and_then(|object| object.peel_to_commit());
-        if let Ok(commit) = commit {
-            return commit.id().to_string().parse();
-        }
-        let mut known = Vec::new();
-        for reference in repository.references().map_err(library("list the refs"))?.flatten() {
-            known.extend(reference.shorthand().ok().map(str::to_owned));
-        }
-        Err(unknown(self.url.as_str(), name, known.iter().map(String::as_str)))
     }
 
     /// Keeps a commit from git's garbage collection until [`crate::workspace::Workspace::gc`] lets go of it.
@@ -344,12 +359,6 @@ fn refuse_sha256(repository: &Path) -> Result<()> {
         .hint("crafting reads repositories with SHA-1 names"))
 }
 
-/// The branches and tags of a repository on this machine, to see whether anything moved.
-fn list_refs(path: &Path) -> Result<Vec<u8>> {
-    let list = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"];
-    Ok(Git::new(path).run(list)?.stdout)
-}
-
 /// Every index beside its pack, and no pack empty: what a full disk or a crash of the machine leaves otherwise.
 fn packs_are_whole(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
@@ -359,30 +368,6 @@ fn packs_are_whole(folder: &Path) -> bool {
             size(&index) > 0 && size(&index.with_extension("pack")) > 0
         },
     )
-}
-
-/// Writes the branches, as those of `origin`, and the tags in the format of git's `packed-refs`.
-fn publish_refs(repository: &Path) -> Result<()> {
-    let format = "--format=%(objectname) %(refname) %(*objectname)";
-    let listed = Git::new(repository).run(["for-each-ref", format, "refs/heads", "refs/tags"])?;
-    let mut packed = Vec::with_capacity(listed.stdout.len());
-    for line in listed.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let mut fields = line.splitn(3, |byte| *byte == b' ');
-        let (Some(id), Some(name)) = (fields.next(), fields.next()) else { continue };
-        packed.extend_from_slice(id);
-        packed.push(b' ');
-        match name.strip_prefix(b"refs/heads/") {
-            Some(branch) => packed.extend([b"refs/remotes/origin/", branch].concat()),
-            None => packed.extend_from_slice(name),
-        }
-        packed.push(b'\n');
-        if let Some(peeled) = fields.next().filter(|peeled| !peeled.is_empty()) {
-            packed.push(b'^');
-            packed.extend_from_slice(peeled);
-            packed.push(b'\n');
-        }
-    }
-    replace(&repository.join(SLOT_REFS), &packed)
 }
 
 /// Writes a file so that a reader sees the old content or the new one, never a part.
@@ -405,25 +390,9 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     written.on("write", path)
 }
 
-/// Asks a repository on this machine, where branches and HEAD are what its user sees. [`Code::NotFound`] with the
-/// nearest name if it has no such ref.
-pub(super) fn ask_local(path: &Path, name: &RefName) -> Result<CommitId> {
-    let wanted = format!("{name}^{{commit}}");
-    match Git::new(path).run(["rev-parse", "--verify", "--end-of-options", &wanted]) {
-        Ok(output) => output.text().parse(),
-        Err(error) if error.code() == Code::GitFailed => {
-            let list = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags"];
-            let known = Git::new(path).run(list)?.text();
-            Err(unknown(&path.display().to_string(), name, known.lines()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn unknown<'a>(repository: &str, name: &RefName, known: impl IntoIterator<Item = &'a str>) -> Error {
-    let error = Error::not_found(format!("{repository} has no ref {name}"));
-    match nearest(name.as_str(), known) {
-        Some(other) => error.hint(format!("did you mean {other}?")),
-        None => error.hint("give a branch, a tag or a commit id that the repository has"),
-    }
+/// The repository of a project is not where it was.
+pub fn moved(project: &ProjectName, path: &Path) -> Error {
+    Error::new(Code::NoRepository, format!("there is no repository {} any more", path.display())).hint(format!(
+        "tell where it is now with `crafting project update {project} --url …`, or `crafting project remove {project}`"
+    ))
 }

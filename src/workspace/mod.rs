@@ -15,6 +15,7 @@
 
 mod checkout;
 mod diff;
+mod folders;
 mod gc;
 mod git;
 mod gitdir;
@@ -23,8 +24,10 @@ mod lay;
 mod lock;
 mod mirror;
 mod record;
+mod refs;
 mod slot;
 mod snapshot;
+mod stale;
 mod submodule;
 mod sweep;
 mod trash;
@@ -36,11 +39,11 @@ use std::path::{Path, PathBuf};
 pub use checkout::Checkout;
 pub use diff::movement;
 pub use gc::{GcOptions, GcReport};
-pub use mirror::{Mirror, Resolved};
+pub use mirror::{Mirror, Resolved, moved};
 pub use slot::{LeaseRequest, Release, Slot};
 pub use snapshot::Snapshot;
 pub use trash::remove_tree;
-pub use tree::{CheckoutTree, CommitTree, read_commit_file};
+pub use tree::{CheckoutTree, CommitTree};
 
 use crate::error::{Error, IoContext, Result};
 use crate::model::{GitUrl, ProjectName};
@@ -54,7 +57,9 @@ pub struct Workspace {
 impl Workspace {
     /// Makes the folder if it is missing. An [`crate::error::Code::Io`] error if nothing can be written there.
     pub fn open(root: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&root).on("create the folder", &root)?;
+        fs::create_dir_all(&root).on("create the workspace", &root).map_err(|error| {
+            error.advise("give it space and permissions, or choose another folder with CRAFTING_WORKSPACE_DIR")
+        })?;
         let root = root.canonicalize().on("enter", &root)?;
         if nix::unistd::access(&root, nix::unistd::AccessFlags::W_OK).is_err() {
             return Err(Error::new(crate::error::Code::Io, format!("cannot write in {}", root.display()))

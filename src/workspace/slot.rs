@@ -100,6 +100,16 @@ impl Workspace {
         Ok(slot)
     }
 
+    /// The tree that a job left to the user, if it is still there.
+    pub fn kept(&self, project: &ProjectName, job: &JobId) -> Option<PathBuf> {
+        let folder = self.project(project);
+        let number = numbers(&folder).into_iter().find(|number| {
+            let record = Record::peek(&lock_path(&folder, *number));
+            record.state == State::Kept && record.job.as_ref() == Some(job)
+        })?;
+        Some(folder.join(format!("slot-{number}"))).filter(|tree| tree.exists())
+    }
+
     /// Clears up after a job whose process died: its link goes, and its slot, unless somebody has it again, is laid
     /// anew by the next job. What still runs of the job has to be ended before.
     pub fn recover(&self, project: &ProjectName, job: &JobId) -> Result<()> {
@@ -134,7 +144,7 @@ impl Slot {
     ) -> Result<()> {
         let trash = Trash::new(mirror.project_folder().join(".trash"));
         let index = self.lock_path.with_extension("index");
-        let tree = Tree { folder: &self.folder, index, mirror, trash: &trash };
+        let tree = Tree { folder: &self.folder, index, job: request.job, mirror, trash: &trash };
         self.notes = tree.bring(laid, request.sha, keep, begun)?;
         if request.submodules {
             tree.fill_submodules()?;

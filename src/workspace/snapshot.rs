@@ -29,6 +29,19 @@ impl Checkout {
     /// Makes the working tree as it is (tracked and untracked, not ignored) a commit in the mirror. The same tree on
     /// the same HEAD gives the same commit id.
     pub fn snapshot(&self, mirror: &Mirror) -> Result<Snapshot> {
+        self.take(mirror).map_err(|error| match error.code() {
+            Code::GitFailed => error
+                .context(format!("the repository {} cannot be run as it is", self.top().display()))
+                .hint("`git status` there should work first; `git fsck` finds what is damaged"),
+            Code::Io => {
+                mirror.discard_partial();
+                error
+            }
+            _ => error,
+        })
+    }
+
+    fn take(&self, mirror: &Mirror) -> Result<Snapshot> {
         let mut notes = mirror.ensure()?;
         let head = self.head()?;
         if let Some(head) = &head {
@@ -155,16 +168,12 @@ impl Staging<'_> {
     /// checkout left out stay as they are in HEAD.
     fn unhide(&self, entries: &[Entry<'_>]) -> Result<()> {
         let there = |path: &[u8]| self.checkout.top().join(bytes_path(path)).symlink_metadata().is_ok();
-        let assumed = entries.iter().filter(|entry| entry.tag.is_ascii_lowercase());
-        let skipped = entries.iter().filter(|entry| entry.tag.eq_ignore_ascii_case(&b'S') && there(entry.path));
-        let list = |entries: &mut dyn Iterator<Item = &Entry<'_>>| {
-            entries.flat_map(|entry| [entry.path, b"\0"].concat()).collect::<Vec<u8>>()
+        let paths = |wanted: &dyn Fn(&&Entry<'_>) -> bool| -> Vec<u8> {
+            entries.iter().filter(wanted).flat_map(|entry| [entry.path, b"\0"].concat()).collect()
         };
-        let mut assumed = assumed;
-        let mut skipped = skipped;
-        for (switch, paths) in
-            [("--no-assume-unchanged", list(&mut assumed)), ("--no-skip-worktree", list(&mut skipped))]
-        {
+        let assumed = paths(&|entry| entry.tag.is_ascii_lowercase());
+        let skipped = paths(&|entry| entry.tag.eq_ignore_ascii_case(&b'S') && there(entry.path));
+        for (switch, paths) in [("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)] {
             if !paths.is_empty() {
                 self.git().stdin(paths).run(["update-index", switch, "-z", "--stdin"])?;
             }
@@ -204,20 +213,14 @@ impl Staging<'_> {
 }
 
 fn entries(listed: &Output) -> Vec<Entry<'_>> {
-    let parse = |line: &'_ [u8]| -> Option<(u8, usize)> {
+    let parse = |line| -> Option<Entry<'_>> {
+        let line: &[u8] = line;
         let tab = line.iter().position(|byte| *byte == b'\t')?;
-        Some((*line.first()?, tab))
+        let mut fields = std::str::from_utf8(line.get(2..tab)?).ok()?.split(' ');
+        let (mode, id, stage) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Entry { tag: *line.first()?, mode, id, stage, path: line.get(tab + 1..)? })
     };
-    let lines = listed.stdout.split(|byte| *byte == 0);
-    lines
-        .filter_map(|line| {
-            let (tag, tab) = parse(line)?;
-            let head = std::str::from_utf8(line.get(2..tab)?).ok()?;
-            let mut fields = head.split(' ');
-            let (mode, id, stage) = (fields.next()?, fields.next()?, fields.next()?);
-            Some(Entry { tag, mode, id, stage, path: line.get(tab + 1..)? })
-        })
-        .collect()
+    listed.stdout.split(|byte| *byte == 0).filter_map(parse).collect()
 }
 
 /// The commit for a tree: HEAD if it has that tree already, else one that depends on nothing but tree and parent.
@@ -277,4 +280,19 @@ fn explain_add(error: Error) -> Error {
         return Error::new(Code::NoRepository, message).hint("commit something in it, or name it in .gitignore");
     }
     error.hint("`git add --all --dry-run` should work here first")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_staged_is_named() {
+        let told = |said: &str| explain_add(Error::new(Code::GitFailed, said)).to_string();
+        let said = "git add failed: open(\"a \"b\"\"): Permission denied (adding files failed)";
+        assert_eq!(told(said), "cannot read a \"b\", which is part of the working tree");
+        let said = "git add failed: 'x/' does not have a commit checked out (adding files failed)";
+        assert_eq!(told(said), "x/ is a git repository of its own without a commit, inside this one");
+        assert_eq!(told("git add failed: else"), "git add failed: else");
+    }
 }

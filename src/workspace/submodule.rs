@@ -18,17 +18,18 @@ pub(super) fn fill(slot: &Path, mirror: &Mirror) -> Result<()> {
         let git_dir = path.join(".git");
         if git_dir.is_dir() { git_dir.join("modules") } else { path.join("modules") }
     });
-    fill_level(slot, known.as_deref(), mirror.url().local_path().is_some())
+    fill_level(slot, mirror, known.as_deref())
 }
 
-fn fill_level(tree: &Path, known: Option<&Path>, local: bool) -> Result<()> {
+fn fill_level(tree: &Path, mirror: &Mirror, known: Option<&Path>) -> Result<()> {
+    let local = mirror.url().local_path().is_some();
     if !tree.join(".gitmodules").is_file() {
         return Ok(());
     }
     let question = ["config", "--file", ".gitmodules", "--null", "--get-regexp", r"^submodule\..*\.path$"];
     let Some(listed) = Git::new(tree).ask(question)? else { return Ok(()) };
     let git = || {
-        let git = Git::new(tree);
+        let git = mirror.git(tree);
         // A repository that the user trusts enough to run jobs of may name submodules on the same machine.
         if local { git.set("protocol.file.allow=always") } else { git }
     };
@@ -58,7 +59,7 @@ fn fill_level(tree: &Path, known: Option<&Path>, local: bool) -> Result<()> {
         }
         // Relative addresses of nested submodules are relative to the real one.
         Git::new(&folder).run(["remote", "set-url", "origin", &url])?;
-        fill_level(&folder, here.map(|folder| folder.join("modules")).as_deref(), local)?;
+        fill_level(&folder, mirror, here.map(|folder| folder.join("modules")).as_deref())?;
     }
     Ok(())
 }

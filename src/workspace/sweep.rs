@@ -10,9 +10,11 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use git2::{IndexEntry, IndexTime, Oid};
 
+use super::folders::{Folder, Folders};
 use super::keep::Keep;
 use super::snapshot::bytes_path;
 use super::trash::{Trash, open_up, remove_tree};
@@ -32,8 +34,8 @@ pub(super) struct Expected {
 /// What the walk found out; what is not tracked and not kept is gone already.
 #[derive(Default)]
 pub(super) struct Swept {
-    /// Paths that git has to write: missing, changed, or in need of git's filters to tell.
-    pub rewrite: Vec<Vec<u8>>,
+    /// Entries whose files git has to write: missing, changed, or in need of git's filters to tell.
+    pub rewrite: Vec<IndexEntry>,
     /// Entries with the same content under a new time or inode.
     pub refreshed: Vec<IndexEntry>,
     /// Whether anything was told by its content, so that the index may be trusted from now on.
@@ -49,31 +51,24 @@ impl Expected {
     /// Makes the files below `top` what is expected, except for those that it returns for git to write. An error
     /// means that the tree is in a state that only laying it anew cures.
     pub fn sweep(&self, top: &Path, keep: &Keep, trash: &Trash) -> io::Result<Swept> {
-        let mut walk = Walk {
-            expected: self,
-            top,
-            keep,
-            trash,
-            tracked: HashMap::with_capacity(self.entries.len()),
-            folders: HashSet::new(),
-            seen: vec![false; self.entries.len()],
-            swept: Swept::default(),
-        };
+        let mut tracked = HashMap::with_capacity(self.entries.len());
+        let mut folders = HashSet::new();
         for (number, entry) in self.entries.iter().enumerate() {
-            walk.tracked.insert(&entry.path, number);
+            tracked.insert(entry.path.as_slice(), number);
             let mut folder = entry.path.as_slice();
             while let Some(end) = folder.iter().rposition(|byte| *byte == b'/') {
                 folder = &folder[..end];
-                if !walk.folders.insert(folder) {
+                if !folders.insert(folder) {
                     break;
                 }
             }
         }
-        walk.run()?;
-        Ok(walk.swept)
+        let seen = self.entries.iter().map(|_| AtomicBool::new(false)).collect();
+        Walk { expected: self, top, keep, trash, tracked, folders, seen }.run()
     }
 }
 
+/// What all threads of a walk share.
 struct Walk<'a> {
     expected: &'a Expected,
     top: &'a Path,
@@ -81,54 +76,93 @@ struct Walk<'a> {
     trash: &'a Trash,
     tracked: HashMap<&'a [u8], usize>,
     folders: HashSet<&'a [u8]>,
-    seen: Vec<bool>,
+    seen: Vec<AtomicBool>,
+}
+
+/// What one thread of a walk found.
+#[derive(Default)]
+struct Found {
     swept: Swept,
+    /// Untracked folders that were only looked into for something kept below.
+    untracked: Vec<Vec<u8>>,
 }
 
 impl Walk<'_> {
-    fn run(&mut self) -> io::Result<()> {
-        // Folders still to read, and whether a kept path leads to them.
-        let mut waiting: Vec<(Vec<u8>, bool)> = vec![(Vec::new(), false)];
-        let mut untracked = Vec::new();
+    fn run(&self) -> io::Result<Swept> {
         mend_mode(self.top, &self.top.symlink_metadata()?)?;
-        while let Some((folder, kept)) = waiting.pop() {
-            for entry in fs::read_dir(self.on_disk(&folder))? {
-                let entry = entry?;
-                let mut path = folder.clone();
-                if !folder.is_empty() {
-                    path.push(b'/');
-                }
-                path.extend_from_slice(entry.file_name().as_bytes());
-                if path == b".git" {
-                    continue;
-                }
-                // Of the entry itself, never of what a link leads to.
-                let metadata = match entry.metadata() {
-                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                    other => other?,
-                };
-                let descend = if metadata.is_dir() {
-                    self.folder(&path, &metadata, kept, &mut untracked)?
-                } else {
-                    self.file(&path, &metadata, kept)?;
-                    false
-                };
-                if descend {
-                    let kept = kept || self.keep.holds(&path);
-                    waiting.push((path, kept));
-                }
-            }
+        let queue = Folders::new();
+        let threads = match self.expected.entries.len() {
+            0..4000 => 1,
+            _ => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
+        };
+        let found: Vec<Found> = std::thread::scope(|scope| {
+            let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
+            let mut found = vec![self.work(&queue)];
+            found.extend(helpers.into_iter().map(|helper| helper.join().expect("a walk does not panic")));
+            found.into_iter().collect::<io::Result<_>>()
+        })?;
+        let mut swept = Swept::default();
+        let mut untracked = Vec::new();
+        for part in found {
+            swept.rewrite.extend(part.swept.rewrite);
+            swept.refreshed.extend(part.swept.refreshed);
+            swept.verified |= part.swept.verified;
+            untracked.extend(part.untracked);
         }
-        // Folders that were only looked into for something kept below; the deepest were found last.
-        for folder in untracked.iter().rev() {
-            match fs::remove_dir(self.on_disk(folder)) {
+        // The longest first, so that a folder comes after those in it.
+        untracked.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
+        for folder in untracked {
+            match fs::remove_dir(self.on_disk(&folder)) {
                 Err(error) if !matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::NotFound) => {
                     return Err(error);
                 }
                 _ => {}
             }
         }
-        self.missing()
+        self.missing(&mut swept)?;
+        Ok(swept)
+    }
+
+    fn work(&self, queue: &Folders) -> io::Result<Found> {
+        let mut found = Found::default();
+        while let Some((folder, kept)) = queue.next() {
+            match self.read(&folder, kept, &mut found) {
+                Ok(below) => queue.done(Some(below)),
+                Err(error) => {
+                    queue.done(None);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Cleans one folder; the folders in it that are to be read as well.
+    fn read(&self, folder: &[u8], kept: bool, found: &mut Found) -> io::Result<Vec<Folder>> {
+        let mut below = Vec::new();
+        for entry in fs::read_dir(self.on_disk(folder))? {
+            let entry = entry?;
+            let mut path = folder.to_vec();
+            if !folder.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(entry.file_name().as_bytes());
+            if path == b".git" {
+                continue;
+            }
+            // Of the entry itself, never of what a link leads to.
+            let metadata = match entry.metadata() {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            if !metadata.is_dir() {
+                self.file(&path, &metadata, kept, found)?;
+            } else if self.folder(&path, &metadata, kept, found)? {
+                let kept = kept || self.keep.holds(&path);
+                below.push((path, kept));
+            }
+        }
+        Ok(below)
     }
 
     fn on_disk(&self, path: &[u8]) -> PathBuf {
@@ -136,13 +170,7 @@ impl Walk<'_> {
     }
 
     /// Whether to look into a folder.
-    fn folder(
-        &mut self,
-        path: &[u8],
-        metadata: &Metadata,
-        kept: bool,
-        untracked: &mut Vec<Vec<u8>>,
-    ) -> io::Result<bool> {
+    fn folder(&self, path: &[u8], metadata: &Metadata, kept: bool, found: &mut Found) -> io::Result<bool> {
         let place = self.on_disk(path);
         if self.folders.contains(path) {
             mend_mode(&place, metadata)?;
@@ -152,7 +180,7 @@ impl Walk<'_> {
             // A submodule's place is always begun empty; where a file belongs, a folder goes.
             self.discard(&place)?;
             if self.expected.entries[number].mode & TYPE == GITLINK {
-                self.seen[number] = true;
+                self.seen[number].store(true, Ordering::Relaxed);
                 fs::create_dir(&place)?;
             }
             return Ok(false);
@@ -162,7 +190,7 @@ impl Walk<'_> {
         }
         if self.keep.reaches_below(path) {
             open_up(&place)?;
-            untracked.push(path.to_vec());
+            found.untracked.push(path.to_vec());
             return Ok(true);
         }
         self.discard(&place)?;
@@ -174,11 +202,11 @@ impl Walk<'_> {
         if self.trash.take(place).is_ok() { Ok(()) } else { remove_tree(place) }
     }
 
-    fn file(&mut self, path: &[u8], metadata: &Metadata, kept: bool) -> io::Result<()> {
+    fn file(&self, path: &[u8], metadata: &Metadata, kept: bool, found: &mut Found) -> io::Result<()> {
         let place = self.on_disk(path);
         if let Some(&number) = self.tracked.get(path) {
-            self.seen[number] = true;
-            return self.compare(number, &place, metadata);
+            self.seen[number].store(true, Ordering::Relaxed);
+            return self.compare(number, &place, metadata, &mut found.swept);
         }
         // A kept path that is itself a link could lead anywhere.
         let stays = kept || (self.keep.holds(path) && !metadata.is_symlink());
@@ -188,16 +216,16 @@ impl Walk<'_> {
         fs::remove_file(&place)
     }
 
-    fn compare(&mut self, number: usize, place: &Path, metadata: &Metadata) -> io::Result<()> {
+    fn compare(&self, number: usize, place: &Path, metadata: &Metadata, swept: &mut Swept) -> io::Result<()> {
         let entry = &self.expected.entries[number];
         let laid = is_as_laid(entry, metadata);
         if laid && (metadata.ctime(), metadata.ctime_nsec()) < self.expected.written {
             return Ok(());
         }
         if has_content(entry, place, metadata) {
-            self.swept.verified = true;
+            swept.verified = true;
             if !laid {
-                self.swept.refreshed.push(refreshed(entry, metadata));
+                swept.refreshed.push(refreshed(entry, metadata));
             }
             return Ok(());
         }
@@ -206,19 +234,19 @@ impl Walk<'_> {
         if !laid {
             fs::remove_file(place)?;
         }
-        self.swept.rewrite.push(entry.path.clone());
+        swept.rewrite.push(copied(entry));
         Ok(())
     }
 
-    fn missing(&mut self) -> io::Result<()> {
+    fn missing(&self, swept: &mut Swept) -> io::Result<()> {
         for (entry, seen) in self.expected.entries.iter().zip(&self.seen) {
-            if *seen {
+            if seen.load(Ordering::Relaxed) {
                 continue;
             }
             if entry.mode & TYPE == GITLINK {
                 fs::create_dir_all(self.top.join(bytes_path(&entry.path)))?;
             } else {
-                self.swept.rewrite.push(entry.path.clone());
+                swept.rewrite.push(copied(entry));
             }
         }
         Ok(())
@@ -272,12 +300,13 @@ fn refreshed(entry: &IndexEntry, metadata: &Metadata) -> IndexEntry {
         uid: metadata.uid(),
         gid: metadata.gid(),
         file_size: metadata.size() as u32,
-        mode: entry.mode,
-        id: entry.id,
-        flags: entry.flags,
-        flags_extended: entry.flags_extended,
-        path: entry.path.clone(),
+        ..copied(entry)
     }
+}
+
+/// An index entry is not `Clone`.
+fn copied(entry: &IndexEntry) -> IndexEntry {
+    IndexEntry { path: entry.path.clone(), ..*entry }
 }
 
 /// A folder of the tree that the owner cannot use, or that has odd bits, gets the usual rights again.

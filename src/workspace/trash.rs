@@ -27,10 +27,10 @@ impl Trash {
             return fs::remove_file(path).on("remove", path);
         }
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        fs::create_dir_all(&self.folder).on("create the folder", &self.folder)?;
         // Moving a folder to another parent writes its `..`, for which it has to be writable itself.
         open_up(path).on("open", path)?;
         loop {
+            fs::create_dir_all(&self.folder).on("create the folder", &self.folder)?;
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let target = self.folder.join(format!("{}-{number}", std::process::id()));
             if target.symlink_metadata().is_ok() {
@@ -39,6 +39,8 @@ impl Trash {
             match fs::rename(path, &target) {
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => return remove_tree(path).on("remove", path),
                 Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                // Another thread has emptied the trash, and removed its folder, in between.
+                Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_ok() => {}
                 other => return other.on("move away", path),
             }
         }

@@ -140,15 +140,6 @@ impl Tree for CommitTree {
     }
 }
 
-/// The text of one file of a commit, its path relative to the top of the repository; `None` if there is no such
-/// file, or none of text up to 1 MiB.
-pub fn read_commit_file(mirror: &Mirror, sha: &CommitId, path: &SubPath) -> Result<Option<String>> {
-    let repository = mirror.open()?;
-    let tree = commit_tree(&repository, sha)?;
-    let Ok(entry) = tree.get_path(path.as_str().as_ref()) else { return Ok(None) };
-    Ok(repository.find_blob(entry.id()).ok().and_then(|blob| text(blob.content().to_vec())))
-}
-
 fn commit_tree<'r>(repository: &'r git2::Repository, sha: &CommitId) -> Result<git2::Tree<'r>> {
     let id = oid(sha)?.ok_or_else(|| Error::not_found(format!("the mirror has no commit {sha}")))?;
     repository.find_commit(id).and_then(|commit| commit.tree()).map_err(library("read the commit"))

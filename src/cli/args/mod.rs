@@ -36,6 +36,14 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// `crafting gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// Slots too that were used within the last day, and with them their warm builds
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -124,8 +132,8 @@ pub enum Command {
     /// Remove logs, slots and mirrors that are no longer needed
     #[command(after_help = "Examples:
   crafting gc
-  crafting gc --format json")]
-    Gc,
+  crafting gc --all --format json")]
+    Gc(GcArgs),
     /// Look after the ledger, the database of projects, jobs and findings
     #[command(
         subcommand,

@@ -9,12 +9,12 @@ use super::super::ui::colour::Tone;
 use super::super::ui::json::RunAnswer;
 use super::super::ui::progress::Progress;
 use super::super::ui::report::{Report, needs_log};
-use super::super::ui::{Ui, job_table};
+use super::super::ui::{Ui, job_table, text};
 use super::super::values::FailOn;
 use super::outcome::{exit_status, last_tries};
 use super::stop::Stop;
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm, FindingFilter, Findings, LocalFarm, LogPart, LogStart, Scope, Started};
+use crate::farm::{Farm, FindingFilter, Findings, LogPart, LogStart, Scope, Started};
 use crate::model::{Job, JobId, Timestamp};
 
 /// Lines of a failed job's log that the report shows.
@@ -45,7 +45,7 @@ pub struct Attachment {
 /// A terminal, the farm, and how often the user has asked for the end.
 pub struct Attached<'a> {
     ui: &'a Ui,
-    farm: &'a LocalFarm,
+    farm: &'a dyn Farm,
     stop: Stop,
     asked: u32,
 }
@@ -60,7 +60,7 @@ enum Watched {
 
 impl<'a> Attached<'a> {
     /// From now on Ctrl-C is told instead of deadly.
-    pub fn new(ui: &'a Ui, farm: &'a LocalFarm) -> Result<Self> {
+    pub fn new(ui: &'a Ui, farm: &'a dyn Farm) -> Result<Self> {
         Ok(Self { ui, farm, stop: Stop::listen()?, asked: 0 })
     }
 
@@ -176,7 +176,7 @@ fn detached(ui: &Ui, jobs: &[Job]) -> Result<u8> {
     Ok(0)
 }
 
-async fn report(ui: &Ui, farm: &LocalFarm, jobs: &[Job], fail_on: Option<FailOn>, interrupted: bool) -> Result<u8> {
+async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>, interrupted: bool) -> Result<u8> {
     let last = last_tries(jobs);
     let asked_for = if ui.is_json() { jobs } else { &last };
     let filter =
@@ -189,7 +189,10 @@ async fn report(ui: &Ui, farm: &LocalFarm, jobs: &[Job], fail_on: Option<FailOn>
         for job in last.iter().filter(|job| needs_log(job, &findings)) {
             tails.insert(job.id.clone(), tail(farm, &job.id).await?);
         }
-        let log_paths = last.iter().map(|job| (job.id.clone(), farm.log_path(job).display().to_string())).collect();
+        let log_paths = last
+            .iter()
+            .filter_map(|job| Some((job.id.clone(), farm.log_path(&job.id)?.display().to_string())))
+            .collect();
         let report = Report { jobs: &last, findings: &findings, tails: &tails, log_paths: &log_paths };
         let failures = report.failures(ui.err);
         if !ui.quiet && !failures.is_empty() {
@@ -197,6 +200,12 @@ async fn report(ui: &Ui, farm: &LocalFarm, jobs: &[Job], fail_on: Option<FailOn>
             ui.err_line("");
         }
         ui.print(&report.answer(ui.look()))?;
+    }
+    for job in last.iter().filter(|job| job.recipe_snapshot.keep_slot) {
+        if let Some(tree) = farm.kept_tree(job) {
+            let label = text::label(job);
+            ui.note(&format!("the tree of {label} is yours until you remove it: {}", tree.display()));
+        }
     }
     let of_last_tries = Findings {
         findings: findings
@@ -210,7 +219,7 @@ async fn report(ui: &Ui, farm: &LocalFarm, jobs: &[Job], fail_on: Option<FailOn>
 }
 
 /// The last lines of a job's log.
-async fn tail(farm: &LocalFarm, job: &JobId) -> Result<Vec<String>> {
+async fn tail(farm: &dyn Farm, job: &JobId) -> Result<Vec<String>> {
     let part = LogPart { start: LogStart::Tail(TAIL), lines: Some(TAIL), stream: None, follow: false };
     let mut chunks: Receiver<Result<Vec<u8>>> = farm.log(job, part).await?;
     let mut bytes = Vec::new();

@@ -6,11 +6,11 @@ use super::super::args::CancelArgs;
 use super::super::ui::{Ui, job_table};
 use super::{named, scope};
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm};
+use crate::farm::Farm;
 use crate::model::Timestamp;
 
 /// Asks for the end of jobs.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: CancelArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: CancelArgs) -> Result<u8> {
     let job = named(farm, args.which.job).await?;
     let jobs = farm.cancel(&scope(&job, args.batch), args.force).await?;
     if ui.is_json() {

@@ -6,11 +6,11 @@ use super::super::args::ListArgs;
 use super::super::ui::{Ui, job_table};
 use super::named;
 use crate::error::Result;
-use crate::farm::{Farm, JobFilter, LocalFarm};
+use crate::farm::{Farm, JobFilter};
 use crate::model::Timestamp;
 
 /// Jobs, newest first.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: ListArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: ListArgs) -> Result<u8> {
     let before = match args.before {
         Some(selector) => Some(named(farm, selector).await?.id),
         None => None,

@@ -5,10 +5,10 @@ use super::super::ui::Ui;
 use super::named;
 use super::stop::Stop;
 use crate::error::{Code, Result};
-use crate::farm::{Farm, LocalFarm, LogPart, LogStart};
+use crate::farm::{Farm, LogPart, LogStart};
 
 /// Prints a log as it is, and with --follow goes on until the job ends.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: LogArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: LogArgs) -> Result<u8> {
     let mut stop = Stop::listen()?;
     let job = named(farm, args.which.job).await?;
     let (start, lines) = match (args.tail, args.lines) {

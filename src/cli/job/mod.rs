@@ -16,7 +16,7 @@ use super::ui::Ui;
 use super::{here, on_farm};
 use crate::config::Settings;
 use crate::error::Result;
-use crate::farm::{Farm, JobSelector, LocalFarm, Scope};
+use crate::farm::{Farm, JobSelector, Scope};
 use crate::model::Job;
 
 /// Runs one of them.
@@ -37,7 +37,7 @@ pub fn run(ui: &Ui, command: JobCommand) -> Result<u8> {
 }
 
 /// The job that a person means: in a registered checkout, `@last` is its project's.
-pub async fn named(farm: &LocalFarm, selector: JobSelector) -> Result<Job> {
+pub async fn named(farm: &dyn Farm, selector: JobSelector) -> Result<Job> {
     let selector = match selector {
         JobSelector::Last(None) => JobSelector::Last(project_here(farm).await?),
         JobSelector::LastFailed(None) => JobSelector::LastFailed(project_here(farm).await?),
@@ -46,7 +46,7 @@ pub async fn named(farm: &LocalFarm, selector: JobSelector) -> Result<Job> {
     farm.job(&selector).await
 }
 
-async fn project_here(farm: &LocalFarm) -> Result<Option<crate::model::ProjectName>> {
+async fn project_here(farm: &dyn Farm) -> Result<Option<crate::model::ProjectName>> {
     Ok(farm.project_of(&here()?).await?.map(|project| project.name))
 }
 

@@ -8,10 +8,11 @@ use crate::model::{Job, JobStatus};
 /// Exit status of a reached time limit, as of timeout(1).
 const TIMED_OUT: u8 = 124;
 
-/// The last try of every job, in order: a job that was tried again counts no more.
+/// The last try of every job, in order: a job that was tried again counts no more. Every further try names the first.
 pub fn last_tries(jobs: &[Job]) -> Vec<Job> {
-    let superseded = |job: &Job| jobs.iter().any(|other| other.retry_of.as_ref() == Some(&job.id));
-    jobs.iter().filter(|job| !superseded(job)).cloned().collect()
+    let first = |job: &Job| job.retry_of.clone().unwrap_or_else(|| job.id.clone());
+    let superseded = |number: usize, job: &Job| jobs[number + 1..].iter().any(|later| first(later) == first(job));
+    jobs.iter().enumerate().filter(|(number, job)| !superseded(*number, job)).map(|(_, job)| job.clone()).collect()
 }
 
 /// 130 interrupted; 3 the farm could not run a job; 1 a job failed, or a finding is as bad as `fail_on`;
@@ -69,9 +70,12 @@ mod tests {
     fn a_job_that_was_tried_again_counts_no_more() {
         let first = job("aaaaaaaaaaaa", ".", "test", JobStatus::Failed);
         let mut second = job("bbbbbbbbbbbb", ".", "test", JobStatus::Passed);
+        second.status = JobStatus::Failed;
         second.retry_of = Some(first.id.clone());
-        let last = last_tries(&[first, second]);
-        assert_eq!(last.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["bbbbbbbbbbbb"]);
+        let mut third = job("cccccccccccc", ".", "test", JobStatus::Passed);
+        third.retry_of = Some(first.id.clone());
+        let last = last_tries(&[first, second, third]);
+        assert_eq!(last.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["cccccccccccc"]);
         assert_eq!(exit_status(&last, &Findings::default(), None, false), 0);
     }
 }

@@ -5,10 +5,10 @@ use super::super::ui::Ui;
 use super::attached::{Attached, Attachment, OnInterrupt};
 use super::named;
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm};
+use crate::farm::Farm;
 
 /// Runs a finished job again.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: RetryArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: RetryArgs) -> Result<u8> {
     let job = named(farm, args.which.job).await?;
     let attachment = (!args.detach).then_some(Attachment {
         follow: args.follow,

@@ -9,13 +9,13 @@ use super::super::ui::table::Table;
 use super::super::ui::{Ui, text};
 use super::attached::{Attached, Attachment, OnInterrupt};
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm, Plan, Revision, RunRequest, Target};
+use crate::farm::{Farm, Plan, Revision, RunRequest, Target};
 
 /// What goes on until the jobs are queued.
 const PREPARING: &str = "taking a snapshot of the repository";
 
 /// Runs recipes, or shows what would run.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: RunArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: RunArgs) -> Result<u8> {
     let attachment = (!args.detach).then_some(Attachment {
         follow: args.follow,
         fail_on: args.fail_on,

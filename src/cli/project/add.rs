@@ -6,11 +6,11 @@ use super::super::args::AddArgs;
 use super::super::ui::Ui;
 use super::{registration, show};
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm, LocalFarm, NewProject, ProjectSource, Registered};
+use crate::farm::{Farm, NewProject, ProjectSource, Registered};
 use crate::model::GitUrl;
 
 /// Registers a project.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: AddArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: AddArgs) -> Result<u8> {
     let new =
         NewProject { source: source(&args.source)?, name: args.name, default_branch: args.branch, file: args.file };
     let registered = ui.waiting("looking at the repository", farm.add_project(new)).await?;

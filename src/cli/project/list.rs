@@ -5,10 +5,10 @@ use serde_json::json;
 use super::super::ui::Ui;
 use super::super::ui::table::Table;
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm};
+use crate::farm::Farm;
 
 /// Every project.
-pub async fn run(ui: &Ui, farm: &LocalFarm) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm) -> Result<u8> {
     let projects = farm.projects().await?;
     if ui.is_json() {
         ui.json(&json!({ "projects": projects }))?;

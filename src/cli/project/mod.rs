@@ -11,7 +11,7 @@ use super::ui::Ui;
 use super::{here, on_farm};
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::farm::{Farm, LocalFarm, Registered};
+use crate::farm::{Farm, Registered};
 use crate::model::{Project, ProjectName};
 
 /// Runs one of them.
@@ -26,7 +26,7 @@ pub fn run(ui: &Ui, command: ProjectCommand) -> Result<u8> {
 }
 
 /// The named project, or the one of this folder.
-async fn named_or_here(farm: &LocalFarm, name: Option<ProjectName>) -> Result<Project> {
+async fn named_or_here(farm: &dyn Farm, name: Option<ProjectName>) -> Result<Project> {
     if let Some(name) = name {
         return farm.project(&name).await;
     }

@@ -5,11 +5,11 @@ use std::io::{BufRead, IsTerminal, Write};
 use super::super::args::RemoveArgs;
 use super::super::ui::{Ui, text};
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm, LocalFarm};
+use crate::farm::Farm;
 use crate::model::ProjectName;
 
 /// Removes a project, after a question where somebody can answer it.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: RemoveArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: RemoveArgs) -> Result<u8> {
     if !args.yes {
         let project = farm.project(&args.name).await?;
         confirm(&project.name)?;

@@ -9,11 +9,11 @@ use super::super::ui::table::{Look, Table, facts};
 use super::super::ui::{Ui, text};
 use super::named_or_here;
 use crate::error::Result;
-use crate::farm::LocalFarm;
+use crate::farm::Farm;
 use crate::model::Project;
 
 /// Shows one project.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: ShowProjectArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: ShowProjectArgs) -> Result<u8> {
     let project = named_or_here(farm, args.name).await?;
     if ui.is_json() {
         ui.json(&json!({ "project": project }))?;

@@ -4,10 +4,10 @@ use super::super::args::UpdateArgs;
 use super::super::ui::Ui;
 use super::{add, named_or_here};
 use crate::error::Result;
-use crate::farm::{Farm, LocalFarm, ProjectChange};
+use crate::farm::{Farm, ProjectChange};
 
 /// Reads a project's description again, and changes what the flags name.
-pub async fn run(ui: &Ui, farm: &LocalFarm, args: UpdateArgs) -> Result<u8> {
+pub async fn run(ui: &Ui, farm: &dyn Farm, args: UpdateArgs) -> Result<u8> {
     let name = match args.name {
         Some(name) => name,
         None => named_or_here(farm, None).await?.name,

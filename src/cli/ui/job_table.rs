@@ -1,5 +1,7 @@
 //! Jobs, for people.
 
+use std::path::Path;
+
 use super::table::{Cell, Look, Table, facts};
 use super::text;
 use crate::model::{Job, Timestamp};
@@ -37,7 +39,8 @@ fn found(job: &Job) -> String {
 }
 
 /// All that is known of one job.
-pub fn show(job: &Job, log_path: &str, now: Timestamp, look: Look) -> String {
+pub fn show(job: &Job, log_path: Option<&Path>, kept_tree: Option<&Path>, now: Timestamp, look: Look) -> String {
+    let shown = |path: Option<&Path>| path.map(|path| path.display().to_string()).unwrap_or_default();
     let recipe = &job.recipe_snapshot;
     let time = |time: Option<Timestamp>| {
         time.map(|time| format!("{time} ({} ago)", text::age(now.since(time)))).unwrap_or_default()
@@ -65,7 +68,8 @@ pub fn show(job: &Job, log_path: &str, now: Timestamp, look: Look) -> String {
         ("took", text::job_duration(job).map(text::duration).unwrap_or_default()),
         ("findings", if job.findings_new > 0 { format!("{found} ({} new)", job.findings_new) } else { found }),
         ("log", format!("{}, {}", text::count(unsigned(job.log_lines), "line"), text::bytes(unsigned(job.log_bytes)))),
-        ("log file", log_path.to_owned()),
+        ("log file", shown(log_path)),
+        ("kept tree", shown(kept_tree)),
         ("folder", recipe.path.to_string()),
         ("language", recipe.language.to_string()),
         ("timeout", text::duration(std::time::Duration::from_secs(recipe.timeout_secs))),

@@ -109,7 +109,7 @@ impl Runner {
             Self::Poetry => "poetry build",
             Self::Pdm => "pdm build",
             Self::Hatch => "hatch build",
-            _ => "python3 -m venv --clear .venv && .venv/bin/pip install build && .venv/bin/python -m build",
+            _ => "python3 -m venv .venv && .venv/bin/pip install build && .venv/bin/python -m build",
         };
         Some(command.to_owned())
     }
@@ -265,9 +265,9 @@ fn venv(project: &Project, tools: &[&str], undeclared: &[&str]) -> String {
         arguments.push_str(&format!(" {tool}"));
     }
     if arguments.is_empty() {
-        return "python3 -m venv --clear .venv && ".to_owned();
+        return "python3 -m venv .venv && ".to_owned();
     }
     // Groups need pip 25.1, newer than what many a Python brings along.
     let upgrade = if groups.is_empty() { "" } else { " --upgrade-deps" };
-    format!("python3 -m venv --clear{upgrade} .venv && .venv/bin/pip install{arguments} && ")
+    format!("python3 -m venv{upgrade} .venv && .venv/bin/pip install{arguments} && ")
 }

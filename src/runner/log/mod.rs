@@ -4,8 +4,9 @@
 //! stream at one time, and the index has one record for each: the N-th line is the N-th record, and neither the last 200
 //! lines of a log of 1 GiB nor the lines N to M cost a scan.
 //!
-//! Crafting's own lines begin with `[crafting]` and stand on lines of their own. They are the only bytes in a log that
-//! the recipe did not write, but for one newline before such a line where the recipe's last one was not finished.
+//! Crafting's own lines begin with `[crafting]` (a stranded job's last one with `[crafting-table]`) and stand on lines of
+//! their own. They are the only bytes in a log that the recipe did not write, but for one newline before such a line
+//! where the recipe's last one was not finished.
 
 mod index;
 mod reader;

@@ -108,10 +108,15 @@ impl LogReader {
 
     /// Where a line begins, the first being 1; behind the last one, the end.
     pub fn line_start(&mut self, line: u64) -> Result<u64> {
+        Ok(self.known_start(line)?.unwrap_or(self.length))
+    }
+
+    /// Where a line begins, the first being 1; `None` while the one before it is not finished.
+    pub fn known_start(&mut self, line: u64) -> Result<Option<u64>> {
         match line {
-            0 | 1 => Ok(0),
-            line if line - 2 < self.records => Ok(self.record(line - 2)?.end.min(self.length)),
-            _ => Ok(self.length),
+            0 | 1 => Ok(Some(0)),
+            line if line - 2 < self.records => Ok(Some(self.record(line - 2)?.end.min(self.length))),
+            _ => Ok(None),
         }
     }
 
@@ -121,15 +126,6 @@ impl LogReader {
             0 => Ok(self.length),
             lines => self.line_start((self.line_count() + 1).saturating_sub(lines)),
         }
-    }
-
-    /// When a line's end was read; of one that is not finished, now.
-    pub fn line_time(&mut self, line: u64) -> Result<Timestamp> {
-        let hundredths = match line.checked_sub(1) {
-            Some(number) if number < self.records => self.record(number)?.time,
-            _ => self.age(),
-        };
-        Ok(self.begun.after(std::time::Duration::from_millis(hundredths * 10)))
     }
 
     /// Fills `buffer` from `offset` on as far as the log goes. How many bytes.

@@ -47,6 +47,11 @@ impl LogWatch {
         self.0.changed.notify_all();
     }
 
+    /// Whether nothing will be written any more.
+    pub fn is_finished(&self) -> bool {
+        self.state().finished
+    }
+
     /// Waits until there are whole lines past `offset`, and where the last of them ends; `None` when the log is
     /// finished and has no more.
     pub fn wait_past(&self, offset: u64) -> Option<u64> {

@@ -42,9 +42,10 @@ impl LogWriter {
     /// Begins the log of `job`. Beyond `limit` bytes only the newest 1 MiB is kept, and added at the end.
     pub fn create(folder: &Path, job: &JobId, limit: u64) -> Result<Self> {
         let (log_path, index_path) = (path(folder, job), index_path(folder, job));
-        let log = File::create_new(&log_path).on("create the log", &log_path)?;
+        // The index first: whoever finds the log finds all of both.
         let mut index = File::create_new(&index_path).on("create the index", &index_path)?;
         index.write_all(&header(Timestamp::now())).on("write", &index_path)?;
+        let log = File::create_new(&log_path).on("create the log", &log_path)?;
         Ok(Self {
             path: log_path,
             log,
@@ -247,8 +248,8 @@ impl Beyond {
     }
 }
 
-/// Adds a whole line to a log that nobody writes any more, beginning it if it is not there. What a crash left without
-/// index is indexed on the way.
+/// Adds a whole line to a log that nobody writes any more, beginning it if it is not there; a log that ends with this
+/// line already keeps it once. What a crash left without index is indexed on the way.
 pub fn append_line(folder: &Path, job: &JobId, line: &str) -> Result<LogStats> {
     let (log_path, index_path) = (path(folder, job), index_path(folder, job));
     let open = |path: &Path| File::options().create(true).append(true).read(true).open(path).on("open", path);
@@ -285,12 +286,28 @@ pub fn append_line(folder: &Path, job: &JobId, line: &str) -> Result<LogStats> {
         text.push('\n');
         ends.push((offset + 1, Stream::Crafting));
     }
-    text.push_str(line);
-    text.push('\n');
+    let whole = format!("{line}\n");
+    if ends_with_line(&reader, &whole)? {
+        // Written by one that was killed before it had written the index.
+        if let Some((_, stream)) = ends.last_mut() {
+            *stream = Stream::Crafting;
+        }
+    } else {
+        text.push_str(&whole);
+        ends.push((offset + text.len() as u64, Stream::Crafting));
+    }
     log.write_all(text.as_bytes()).on("write", &log_path)?;
     let end = offset + text.len() as u64;
-    ends.push((end, Stream::Crafting));
     let records: Vec<u8> = ends.iter().flat_map(|&(end, stream)| Record { end, stream, time }.to_bytes()).collect();
     index.write_all(&records).on("write", &index_path)?;
     Ok(LogStats { bytes: end, lines: reader.records() + ends.len() as u64 })
+}
+
+fn ends_with_line(reader: &LogReader, line: &str) -> Result<bool> {
+    // One byte more: what is before the line must be the end of another.
+    let start = reader.len().saturating_sub(line.len() as u64 + 1);
+    let mut bytes = vec![0; line.len() + 1];
+    let count = reader.read_at(start, &mut bytes)?;
+    let found = bytes[..count].strip_suffix(line.as_bytes());
+    Ok(found.is_some_and(|before| before.is_empty() || before == b"\n"))
 }

@@ -1,0 +1,199 @@
+//! Which findings are new, known or fixed from run to run, while the code around them moves.
+
+mod support;
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use support::{Farm, Ran, Repo, recipe_file};
+
+/// A repository whose recipe prints what rustc would say of it: one warning per `let` of a variable.
+struct Crate {
+    repo: Repo,
+    files: Vec<(String, String)>,
+}
+
+impl Crate {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let repo = Repo::with(&[("crafting.toml", &recipe_file("rust", &[("lint", "cat rustc.txt >&2")]))]);
+        let mut own = Self { repo, files: Vec::new() };
+        files.iter().for_each(|(path, text)| own.write(path, text));
+        own
+    }
+
+    fn write(&mut self, path: &str, text: &str) {
+        self.files.retain(|(other, _)| other != path);
+        self.files.push((path.to_owned(), text.to_owned()));
+        self.repo.write(path, text);
+        self.repo.write("rustc.txt", self.rustc());
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        let place = self.files.iter().position(|(path, _)| path == from).unwrap();
+        let (_, text) = self.files.remove(place);
+        self.repo.remove(from);
+        self.write(to, &text);
+    }
+
+    fn rustc(&self) -> String {
+        let mut said = String::new();
+        for (path, text) in &self.files {
+            for (index, line) in text.lines().enumerate() {
+                let Some(name) = line.trim().strip_prefix("let ").and_then(|rest| rest.split(' ').next()) else {
+                    continue;
+                };
+                let number = index + 1;
+                writeln!(said, "warning: unused variable: `{name}`").unwrap();
+                writeln!(said, " --> {path}:{number}:9\n  |\n{number} | {line}\n  |         ^\n  |").unwrap();
+                writeln!(said, "  = note: `#[warn(unused_variables)]` on by default\n").unwrap();
+            }
+        }
+        said
+    }
+}
+
+fn run(farm: &Farm, own: &Crate) -> Ran {
+    farm.run(&own.repo, ["lint"]).success()
+}
+
+/// A job's findings as `file:line new|known`, and the ids of the jobs that saw them first.
+fn seen(job: &Value) -> (Vec<String>, Vec<String>) {
+    let findings = job["findings"].as_array().unwrap();
+    let text = |finding: &Value| {
+        let state = if finding["is_new"].as_bool().unwrap() { "new" } else { "known" };
+        format!("{}:{} {state}", finding["file"].as_str().unwrap(), finding["line"])
+    };
+    let first = |finding: &Value| finding["first_seen_job"].as_str().unwrap().to_owned();
+    (findings.iter().map(text).collect(), findings.iter().map(first).collect())
+}
+
+fn counts(job: &Value) -> [i64; 3] {
+    ["findings_count", "findings_new", "findings_fixed"].map(|name| job[name].as_i64().unwrap())
+}
+
+const TWO: &str = "fn main() {\n    let a = 1;\n    let b = 2;\n}\n";
+
+#[test]
+fn a_finding_is_new_once_and_known_while_lines_come_and_go_above_it() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    let first = run(&farm, &own);
+    assert_eq!(seen(&first.job()).0, ["src/main.rs:2 new", "src/main.rs:3 new"]);
+    assert_eq!(counts(&first.job()), [2, 2, 0]);
+
+    let second = run(&farm, &own);
+    assert_eq!(seen(&second.job()).0, ["src/main.rs:2 known", "src/main.rs:3 known"]);
+    assert_eq!(counts(&second.job()), [2, 0, 0]);
+
+    own.write("src/main.rs", &format!("// Two lines\n// more.\n{TWO}"));
+    let third = run(&farm, &own);
+    let (lines, first_seen) = seen(&third.job());
+    assert_eq!(lines, ["src/main.rs:4 known", "src/main.rs:5 known"]);
+    assert_eq!(first_seen, [first.id(), first.id()]);
+
+    // One goes, one stays, one comes, and it all moves.
+    own.write("src/main.rs", "// One line.\nfn main() {\n    let b = 2;\n    work();\n    let c = 3;\n}\n");
+    let fourth = run(&farm, &own);
+    let (lines, first_seen) = seen(&fourth.job());
+    assert_eq!(lines, ["src/main.rs:3 known", "src/main.rs:5 new"]);
+    assert_eq!(first_seen, [first.id(), fourth.id()]);
+    assert_eq!(counts(&fourth.job()), [2, 1, 1]);
+}
+
+#[test]
+fn commits_or_not_make_no_difference() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    own.repo.commit("two");
+    run(&farm, &own);
+    own.write("src/main.rs", &format!("\n\n\n{TWO}"));
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0], "as a snapshot");
+    own.repo.commit("moved");
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0], "the same as a commit");
+    own.repo.git(&["checkout", "--quiet", "-b", "topic"]);
+    assert_eq!(counts(&run(&farm, &own).job())[0], 2);
+}
+
+#[test]
+fn what_is_gone_is_fixed() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    run(&farm, &own);
+    own.write("src/main.rs", "fn main() {\n    let a = 1;\n}\n");
+    let ran = run(&farm, &own);
+    assert_eq!(seen(&ran.job()).0, ["src/main.rs:2 known"]);
+    let answer = farm.crafting(["findings", &ran.id(), "--format", "json"]).output().success().json();
+    let expected = serde_json::json!({
+        "total": 1, "by_kind": { "lint": 1 }, "by_severity": { "warn": 1 }, "new": 0, "fixed": 1
+    });
+    assert_eq!(answer["counts"], expected);
+    own.write("src/main.rs", "fn main() {}\n");
+    assert_eq!(counts(&run(&farm, &own).job()), [0, 0, 1]);
+    // Fixed once.
+    assert_eq!(counts(&run(&farm, &own).job()), [0, 0, 0]);
+}
+
+#[test]
+fn a_renamed_file_takes_its_findings_along() {
+    let farm = Farm::new();
+    let body = "// A file long enough to be recognised.\nfn one() {}\nfn two() {}\nfn three() {}\n";
+    let mut own = Crate::new(&[("src/old.rs", &format!("{body}{TWO}")), ("src/other.rs", TWO)]);
+    let first = run(&farm, &own);
+    own.rename("src/old.rs", "src/new.rs");
+    own.write("src/new.rs", &format!("// And a line more.\n{body}{TWO}"));
+    let second = run(&farm, &own);
+    let (mut lines, first_seen) = seen(&second.job());
+    lines.sort();
+    assert_eq!(lines, ["src/new.rs:7 known", "src/new.rs:8 known", "src/other.rs:2 known", "src/other.rs:3 known"]);
+    assert!(first_seen.iter().all(|id| *id == first.id()));
+    assert_eq!(counts(&second.job()), [4, 0, 0]);
+}
+
+#[test]
+fn a_job_without_an_end_of_its_own_is_no_baseline() {
+    let farm = Farm::new();
+    let own = Crate::new(&[("src/main.rs", TWO)]);
+    let first = run(&farm, &own);
+    // A cancelled and a timed out run in between, both without findings.
+    let nap = farm.nap();
+    own.repo.write("crafting.toml", recipe_file("rust", &[("lint", &format!("exec {nap}"))]));
+    farm.crafting(["job", "run", "lint", "--timeout", "1"]).in_dir(own.repo.path()).output().exits(124);
+    let run_again = farm.crafting(["job", "run", "lint"]).in_dir(own.repo.path()).spawn();
+    farm.wait_for_nap();
+    run_again.signal(nix::sys::signal::Signal::SIGINT);
+    run_again.finish().exits(130);
+    own.repo.write("crafting.toml", recipe_file("rust", &[("lint", "cat rustc.txt >&2")]));
+    let last = run(&farm, &own);
+    assert_eq!(counts(&last.job()), [2, 0, 0]);
+    assert_eq!(seen(&last.job()).1, [first.id(), first.id()]);
+}
+
+#[test]
+fn new_findings_can_be_asked_for_and_failed_on() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    let status = |own: &Crate, bound: &str| {
+        farm.crafting(["job", "run", "lint", "--fail-on", bound]).in_dir(own.repo.path()).output().code()
+    };
+    assert_eq!(status(&own, "error"), 0);
+    assert_eq!(status(&own, "warn"), 1);
+    // Known by now.
+    assert_eq!(status(&own, "new:warn"), 0);
+    own.write("src/main.rs", &format!("{TWO}fn more() {{\n    let c = 3;\n}}\n"));
+    assert_eq!(status(&own, "new:error"), 0);
+    // The run before has made it known.
+    assert_eq!(status(&own, "new:warn"), 0);
+    own.write("src/more.rs", "fn more() {\n    let d = 4;\n}\n");
+    assert_eq!(status(&own, "new:warn"), 1);
+
+    let new = farm.crafting(["findings", "--new", "--format", "jsonl"]).in_dir(own.repo.path()).output().success();
+    let rows: Vec<Value> = new.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 1, "{new}");
+    assert_eq!((&rows[0]["file"], &rows[0]["line"]), (&"src/more.rs".into(), &2.into()));
+    for (bound, expected) in [("warn", 1), ("new:warn", 1), ("error", 0)] {
+        let ran = farm.crafting(["findings", "@last", "--fail-on", bound]).in_dir(own.repo.path()).output();
+        assert_eq!(ran.code(), expected, "{bound}: {ran}");
+    }
+    let wrong = farm.crafting(["job", "run", "--fail-on", "new"]).in_dir(own.repo.path()).output().exits(2);
+    assert!(wrong.stderr.contains("hint:"), "{wrong}");
+}
