@@ -8,6 +8,7 @@ use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{BatchId, CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
+/// In the order in which [`read`] takes them.
 const COLUMNS: &str = "id, batch_id, project, subproject, recipe, status, git_ref, sha, dirty, exit_code, queued_at, \
                        started_at, finished_at, findings_count, findings_new, findings_fixed, log_bytes, log_lines, \
                        runtime, recipe_snapshot, token, error, retry_of";
@@ -155,21 +156,39 @@ fn list_statement(filter: &JobFilter, before: Option<i64>) -> (String, Vec<Box<d
 
 /// The jobs of a scope with their tries again, in the order of queueing.
 pub fn in_scope(tx: &Transaction<'_>, scope: &Scope) -> Result<Vec<Job>> {
+    in_scope_if(tx, scope, &|_, _| true)
+}
+
+/// Like [`in_scope`], only those that are `wanted` in their present state: what is not is not read any further, which
+/// makes a difference to somebody who looks at a large batch again and again.
+pub fn in_scope_if(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    wanted: &dyn Fn(&JobId, JobStatus) -> bool,
+) -> Result<Vec<Job>> {
     match scope {
         Scope::Batch(batch) => {
             let sql = format!("SELECT {COLUMNS} FROM jobs WHERE batch_id = ?1 ORDER BY seq");
-            let jobs = query(tx, &sql, &[&batch.as_str()])?;
-            if jobs.is_empty() {
-                return Err(Error::not_found(format!("there is no batch {batch}"))
-                    .hint("`crafting job list` shows the newest jobs"));
+            let mut statement = tx.prepare_cached(&sql)?;
+            let (mut rows, mut jobs, mut any) = (statement.query([batch.as_str()])?, Vec::new(), false);
+            while let Some(row) = rows.next()? {
+                any = true;
+                if wanted(&required(row, ID)?, required(row, STATUS)?) {
+                    jobs.push(read(row)?);
+                }
             }
-            Ok(jobs)
+            if any {
+                return Ok(jobs);
+            }
+            Err(Error::not_found(format!("there is no batch {batch}"))
+                .hint("`crafting job list` shows the newest jobs"))
         }
         Scope::Job(id) => {
             let first = get(tx, id)?;
             let sql = format!("SELECT {COLUMNS} FROM jobs WHERE batch_id = ?1 AND retry_of = ?2 ORDER BY seq");
             let mut tries = query(tx, &sql, &[&first.batch_id.as_str(), &id.as_str()])?;
             tries.insert(0, first);
+            tries.retain(|job| wanted(&job.id, job.status));
             Ok(tries)
         }
     }
@@ -405,43 +424,79 @@ fn query(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<J
     parsed(statement.query_map(params_from_iter(values), |row| Ok(read(row)))?)
 }
 
+/// Where a row has its id, and where its status: the only ones that are looked at alone.
+const ID: usize = 0;
+const STATUS: usize = 5;
+
+fn required<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: usize) -> Result<T> {
+    row.get_ref(column)?
+        .as_str()
+        .map_err(|error| unreadable("a job", error))?
+        .parse()
+        .map_err(|error| unreadable("a job", error))
+}
+
+fn optional<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|error| unreadable("a job", error))?;
+    text.map(|text| text.parse()).transpose().map_err(|error| unreadable("a job", error))
+}
+
 fn read(row: &Row<'_>) -> Result<Job> {
-    fn required<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<T> {
-        row.get::<_, String>(column)?.parse().map_err(|error| unreadable("a job", error))
-    }
-    fn optional<T: std::str::FromStr<Err = Error>>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
-        let text: Option<String> = row.get(column)?;
-        text.map(|text| text.parse()).transpose().map_err(|error| unreadable("a job", error))
-    }
-    let time = |column: &str| row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis));
-    let (started_at, finished_at) = (time("started_at")?, time("finished_at")?);
+    // By place: to find a name, all names are compared, for each value of each row.
+    let [
+        id,
+        batch_id,
+        project,
+        subproject,
+        recipe,
+        status,
+        git_ref,
+        sha,
+        dirty,
+        exit_code,
+        queued_at,
+        started_at,
+        finished_at,
+        findings_count,
+        findings_new,
+        findings_fixed,
+        log_bytes,
+        log_lines,
+        runtime,
+        recipe_snapshot,
+        token,
+        error,
+        retry_of,
+    ]: [usize; 23] = std::array::from_fn(|place| place);
+    let time = |column: usize| row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis));
+    let (started_at, finished_at) = (time(started_at)?, time(finished_at)?);
     let duration = started_at.zip(finished_at).map(|(start, end)| end.since(start).as_millis());
+    let recipe_snapshot = row.get_ref(recipe_snapshot)?.as_str().map_err(|error| unreadable("a recipe", error))?;
     Ok(Job {
-        id: required(row, "id")?,
-        batch_id: required(row, "batch_id")?,
-        project: required(row, "project")?,
-        subproject: required(row, "subproject")?,
-        recipe: required(row, "recipe")?,
-        status: required(row, "status")?,
-        git_ref: required(row, "git_ref")?,
-        sha: optional(row, "sha")?,
-        dirty: row.get("dirty")?,
-        exit_code: row.get("exit_code")?,
-        queued_at: Timestamp::from_millis(row.get("queued_at")?),
+        id: required(row, id)?,
+        batch_id: required(row, batch_id)?,
+        project: required(row, project)?,
+        subproject: required(row, subproject)?,
+        recipe: required(row, recipe)?,
+        status: required(row, status)?,
+        git_ref: required(row, git_ref)?,
+        sha: optional(row, sha)?,
+        dirty: row.get(dirty)?,
+        exit_code: row.get(exit_code)?,
+        queued_at: Timestamp::from_millis(row.get(queued_at)?),
         started_at,
         finished_at,
         duration_ms: duration.and_then(|millis| i64::try_from(millis).ok()),
-        findings_count: row.get("findings_count")?,
-        findings_new: row.get("findings_new")?,
-        findings_fixed: row.get("findings_fixed")?,
-        log_bytes: row.get("log_bytes")?,
-        log_lines: row.get("log_lines")?,
-        runtime: row.get("runtime")?,
-        recipe_snapshot: serde_json::from_str(&row.get::<_, String>("recipe_snapshot")?)
-            .map_err(|error| unreadable("a recipe", error))?,
-        token: row.get("token")?,
-        error: row.get("error")?,
-        retry_of: optional(row, "retry_of")?,
+        findings_count: row.get(findings_count)?,
+        findings_new: row.get(findings_new)?,
+        findings_fixed: row.get(findings_fixed)?,
+        log_bytes: row.get(log_bytes)?,
+        log_lines: row.get(log_lines)?,
+        runtime: row.get(runtime)?,
+        recipe_snapshot: serde_json::from_str(recipe_snapshot).map_err(|error| unreadable("a recipe", error))?,
+        token: row.get(token)?,
+        error: row.get(error)?,
+        retry_of: optional(row, retry_of)?,
     })
 }
 
