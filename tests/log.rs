@@ -46,6 +46,18 @@ fn every_byte_of_a_stream_is_kept() {
 }
 
 #[test]
+fn the_end_of_a_job_is_told_without_its_log() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("test", "echo why; exit 7")]);
+    let id = farm.run(&repo, ["test"]).exits(1).id();
+    let watch = || farm.crafting(["job", "watch", &id]).in_dir(repo.path()).output().exits(1);
+    assert!(watch().stderr.contains("why"), "{}", watch());
+    fs::remove_file(farm.data().join(format!("logs/{id}.log"))).unwrap();
+    let told = watch();
+    assert!(told.stderr.contains("failed (exit 7)") && told.stdout.contains("1 failed"), "{told}");
+}
+
+#[test]
 fn both_streams_at_once_lose_nothing() {
     let farm = Farm::new();
     let repo = Repo::of_recipes(&[("test", "cat out & cat err >&2; wait")]);

@@ -89,8 +89,11 @@ impl LocalFarm {
         self.blocking(move |rooms| {
             let now = Timestamp::now();
             let settings = &rooms.settings;
-            let is_live =
-                |id: &JobId| rooms.ledger.read(|tx| jobs::get(tx, id)).is_ok_and(|job| !job.status.is_final());
+            // What cannot be looked up stays, here and below.
+            let is_live = |id: &JobId| match rooms.ledger.read(|tx| jobs::get(tx, id)) {
+                Ok(job) => !job.status.is_final(),
+                Err(error) => error.code() != Code::NotFound,
+            };
             let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
             let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
             let options = GcOptions {
@@ -98,7 +101,6 @@ impl LocalFarm {
                 slots_unused_for: if all_slots { Duration::ZERO } else { DAY },
                 mirrors_quiet_for: 7 * DAY,
             };
-            // What cannot be looked up stays.
             let wanted = |project: &ProjectName, sha: &CommitId| {
                 rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
             };
