@@ -135,6 +135,30 @@ impl LocalFarm {
         }
     }
 
+    async fn open_log(&self, job: &JobId) -> Result<LogReader> {
+        let id = job.clone();
+        self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await
+    }
+
+    /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
+    async fn log_to_come(&self, job: &JobId) -> Result<LogReader> {
+        let mut growth = super::follow::watch_logs(&self.rooms.logs())?;
+        let mut events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => drop(event?),
+                    None => return self.open_log(job).await,
+                },
+                changed = growth.changed() => changed.map_err(|_| super::follow::unwatched())?,
+            }
+            match self.open_log(job).await {
+                Err(error) if error.code() == Code::NotFound => {}
+                other => return other,
+            }
+        }
+    }
+
     /// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
     fn background(&self) -> Result<()> {
         let messages = self.rooms.settings.data_dir.value.join("runner.log");
@@ -375,8 +399,10 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let id = job.clone();
-        let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
+        let reader = match self.open_log(job).await {
+            Err(error) if part.follow && error.code() == Code::NotFound => self.log_to_come(job).await?,
+            other => other?,
+        };
         let (chunks, receiver) = mpsc::channel(4);
         let live = match part.follow {
             true => {
