@@ -13,7 +13,7 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, log_part, plan, sorted,
+    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -132,6 +132,30 @@ impl LocalFarm {
             Ok(answer) => answer,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
+        }
+    }
+
+    async fn open_log(&self, job: &JobId) -> Result<LogReader> {
+        let id = job.clone();
+        self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await
+    }
+
+    /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
+    async fn log_to_come(&self, job: &JobId) -> Result<LogReader> {
+        let mut growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+        let mut events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => drop(event?),
+                    None => return self.open_log(job).await,
+                },
+                changed = growth.changed() => changed.map_err(|_| super::follow::unwatched())?,
+            }
+            match self.open_log(job).await {
+                Err(error) if error.code() == Code::NotFound => {}
+                other => return other,
+            }
         }
     }
 
@@ -374,17 +398,19 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        let reader = match self.open_log(job).await {
+            Err(error) if part.follow && error.code() == Code::NotFound => self.log_to_come(job).await?,
+            other => other?,
+        };
         let (chunks, receiver) = mpsc::channel(4);
-        if part.follow {
-            let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-            let events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
-            let (rooms, id) = (Arc::clone(&self.rooms), job.clone());
-            tokio::spawn(log_part::follow(rooms, id, part, chunks, (events, growth)));
-        } else {
-            let id = job.clone();
-            let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
-            tokio::spawn(Sending::new(reader, part, chunks).run(None));
-        }
+        let live = match part.follow {
+            true => {
+                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
+            }
+            false => None,
+        };
+        tokio::spawn(Sending::new(reader, part, chunks).run(live));
         Ok(receiver)
     }
 

@@ -111,7 +111,13 @@ impl<'a> Attached<'a> {
         let jobs = progress.finish();
         match watched {
             Ok(Watched::Ended(trouble)) => {
-                let status = report(self.ui, self.farm, &jobs, attachment.fail_on, self.asked > 0).await?;
+                let reporting = report(self.ui, self.farm, &jobs, attachment.fail_on, self.asked > 0);
+                // Very many findings take a while to read. Who has ended the jobs already wants to see how they ended.
+                let status = tokio::select! {
+                    biased;
+                    status = reporting => status?,
+                    () = self.stop.asked(), if self.asked == 0 => return Ok(Code::Interrupted.exit_status()),
+                };
                 trouble.map_or(Ok(status), Err)
             }
             Ok(Watched::Left) => {
