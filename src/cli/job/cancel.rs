@@ -17,6 +17,9 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: CancelArgs) -> Result<u8> {
         return Ok(0);
     }
     ui.print(&job_table::list(&jobs, Timestamp::now(), ui.look()))?;
+    if !args.batch && job.status.is_final() {
+        ui.note("it had ended already");
+    }
     if jobs.iter().any(|job| !job.status.is_final()) {
         ui.note("asked to end; `crafting job watch` waits for it, --force ends at once");
     }
