@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::Measured;
 use super::measure::{by_turns, timed};
@@ -51,11 +52,14 @@ pub fn run() -> Measured {
     let nothing = || timed(|| finish(&mut sandbox.crafting(["--quiet", "job", "run", "nothing"])));
     let shell = || timed(|| finish(Command::new("sh").args(["-c", "true"]).current_dir(&hand)));
     let (overhead, shell) = by_turns(9, nothing, shell)?;
-    let name = |what: &str| format!("`cargo test` of {} {}, {what}", CRATE.0, CRATE.1);
+    let row = |what: &str, times: (Duration, Duration)| {
+        let name = format!("`cargo test` of {} {}, {what}", CRATE.0, CRATE.1);
+        Row::time(&name, times.0.saturating_sub(overhead), ("by hand", times.1), Some(1.2))
+    };
     Ok(vec![
-        Row::time(&name("same commit"), same.0, ("by hand", same.1), Some(1.2)),
-        Row::time(&name("one line changed"), changed.0, ("by hand", changed.1), Some(1.2)),
-        Row::time("the command's own share of those", overhead, ("sh -c true", shell), None),
+        row("same commit", same),
+        row("one line changed", changed),
+        Row::time("taken off those: the command's own share", overhead, ("sh -c true", shell), None),
     ])
 }
 
