@@ -414,6 +414,10 @@ fn without_times(text: &str) -> String {
         .unwrap()
         .replace_all(&text, "ID")
         .into_owned();
+    let text = regex::Regex::new(r"(?m)(crafting findings)( [0-9a-z]{6})+$")
+        .unwrap()
+        .replace_all(&text, "$1 JOB")
+        .into_owned();
     let text = regex::Regex::new(r"(?m)^(JOB) .*$").unwrap().replace_all(&text, "$1 …").into_owned();
     regex::Regex::new(r"\d+\.\ds").unwrap().replace_all(&text, "TIME").into_owned()
 }

@@ -46,6 +46,18 @@ fn every_byte_of_a_stream_is_kept() {
 }
 
 #[test]
+fn the_end_of_a_job_is_told_without_its_log() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("test", "echo why; exit 7")]);
+    let id = farm.run(&repo, ["test"]).exits(1).id();
+    let watch = || farm.crafting(["job", "watch", &id]).in_dir(repo.path()).output().exits(1);
+    assert!(watch().stderr.contains("why"), "{}", watch());
+    fs::remove_file(farm.data().join(format!("logs/{id}.log"))).unwrap();
+    let told = watch();
+    assert!(told.stderr.contains("failed (exit 7)") && told.stdout.contains("1 failed"), "{told}");
+}
+
+#[test]
 fn both_streams_at_once_lose_nothing() {
     let farm = Farm::new();
     let repo = Repo::of_recipes(&[("test", "cat out & cat err >&2; wait")]);
@@ -137,6 +149,33 @@ fn following_a_job_that_never_begins_ends_with_it() {
     assert!(ran.stderr.contains("there is no log"), "{ran}");
     fs::write(farm.home().join("go"), "").unwrap();
     run.finish().exits(130);
+}
+
+#[test]
+fn a_log_can_be_followed_before_its_job_begins() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("one", "until test -e $HOME/go; do sleep 0.1; done"), ("two", "echo begun")]);
+    let detach = ["job", "run", "one", "two", "--detach", "--format", "json"];
+    let run = farm.crafting(detach).env("CRAFTING_WORKERS", "1").in_dir(repo.path()).output().success();
+    let second = run.jobs()[1]["id"].as_str().unwrap().to_owned();
+    let follow = farm.crafting(["job", "log", &second, "-f", "--stream", "stdout"]).spawn();
+    follow.wait_for_stderr("waiting for the job to begin");
+    let left = farm.crafting(["job", "log", &second, "-f"]).spawn();
+    left.wait_for_stderr("waiting for the job to begin");
+    left.signal(nix::sys::signal::Signal::SIGINT);
+    assert!(left.finish().exits(130).stderr.contains("goes on"));
+    fs::write(farm.home().join("go"), "").unwrap();
+    assert_eq!(follow.finish().success().stdout, "begun\n");
+    // One that was cancelled before it began has none.
+    fs::remove_file(farm.home().join("go")).unwrap();
+    let run = farm.crafting(detach).env("CRAFTING_WORKERS", "1").in_dir(repo.path()).output().success();
+    let (first, second) = (run.jobs()[0]["id"].as_str().unwrap().to_owned(), run.jobs()[1]["id"].clone());
+    let second = second.as_str().unwrap();
+    let follow = farm.crafting(["job", "log", second, "-f"]).spawn();
+    follow.wait_for_stderr("waiting for the job to begin");
+    farm.crafting(["job", "cancel", second]).output().success();
+    assert!(follow.finish().exits(4).stderr.contains("no log"));
+    farm.crafting(["job", "cancel", &first, "--force"]).output().success();
 }
 
 #[test]

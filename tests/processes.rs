@@ -154,7 +154,7 @@ fn sigterm_and_sighup_end_a_run_as_ctrl_c_does() {
 #[test]
 fn a_recipe_sees_an_environment_built_from_nothing() {
     let farm = Farm::new();
-    let command = "cat; test -d \"$TMPDIR\" || exit 1; touch \"$TMPDIR/mine\"; pwd; env";
+    let command = "cat; test $(stat -c %a \"$TMPDIR\") = 700 || exit 1; touch \"$TMPDIR/mine\"; pwd; env";
     let repo = Repo::of_recipes(&[("test", &format!("{{ command = '{command}', env = {{ OWN = \"own\" }} }}"))]);
     let ran = farm
         .crafting(["job", "run", "--format", "json"])

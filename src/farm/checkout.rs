@@ -98,7 +98,7 @@ pub(super) fn add(rooms: &Rooms, new: NewProject) -> Result<Registered> {
                     insert(rooms, Some(name.clone()), stem, place, new.default_branch, description)
                 },
             );
-            if added.is_err() {
+            if added.is_err() && rooms.ledger.read(|tx| projects::find(tx, &name))?.is_none() {
                 // The mirror of a project that was never registered belongs to nobody.
                 let _ = rooms.workspace.remove_project(&name);
             }

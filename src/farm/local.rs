@@ -13,7 +13,7 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, log_part, plan, sorted,
+    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -89,8 +89,11 @@ impl LocalFarm {
         self.blocking(move |rooms| {
             let now = Timestamp::now();
             let settings = &rooms.settings;
-            let is_live =
-                |id: &JobId| rooms.ledger.read(|tx| jobs::get(tx, id)).is_ok_and(|job| !job.status.is_final());
+            // What cannot be looked up stays, here and below.
+            let is_live = |id: &JobId| match rooms.ledger.read(|tx| jobs::get(tx, id)) {
+                Ok(job) => !job.status.is_final(),
+                Err(error) => error.code() != Code::NotFound,
+            };
             let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
             let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
             let options = GcOptions {
@@ -98,7 +101,6 @@ impl LocalFarm {
                 slots_unused_for: if all_slots { Duration::ZERO } else { DAY },
                 mirrors_quiet_for: 7 * DAY,
             };
-            // What cannot be looked up stays.
             let wanted = |project: &ProjectName, sha: &CommitId| {
                 rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
             };
@@ -130,6 +132,30 @@ impl LocalFarm {
             Ok(answer) => answer,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
+        }
+    }
+
+    async fn open_log(&self, job: &JobId) -> Result<LogReader> {
+        let id = job.clone();
+        self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await
+    }
+
+    /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
+    async fn log_to_come(&self, job: &JobId) -> Result<LogReader> {
+        let mut growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+        let mut events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => drop(event?),
+                    None => return self.open_log(job).await,
+                },
+                changed = growth.changed() => changed.map_err(|_| super::follow::unwatched())?,
+            }
+            match self.open_log(job).await {
+                Err(error) if error.code() == Code::NotFound => {}
+                other => return other,
+            }
         }
     }
 
@@ -372,17 +398,19 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        let reader = match self.open_log(job).await {
+            Err(error) if part.follow && error.code() == Code::NotFound => self.log_to_come(job).await?,
+            other => other?,
+        };
         let (chunks, receiver) = mpsc::channel(4);
-        if part.follow {
-            let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-            let events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
-            let (rooms, id) = (Arc::clone(&self.rooms), job.clone());
-            tokio::spawn(log_part::follow(rooms, id, part, chunks, (events, growth)));
-        } else {
-            let id = job.clone();
-            let reader = self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await?;
-            tokio::spawn(Sending::new(reader, part, chunks).run(None));
-        }
+        let live = match part.follow {
+            true => {
+                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
+                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
+            }
+            false => None,
+        };
+        tokio::spawn(Sending::new(reader, part, chunks).run(live));
         Ok(receiver)
     }
 

@@ -1,15 +1,11 @@
 //! Sending a part of a log to who asked for it, and going on with it while the job runs.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 
 use super::follow::{CHUNK, LINES_EVERY, unwatched};
 use super::{Event, LogPart, LogStart};
 use crate::changes::Changes;
 use crate::error::{Code, Error, Result};
-use crate::model::JobId;
-use crate::runner::Rooms;
 use crate::runner::log::LogReader;
 
 /// A part of a log on its way.
@@ -23,46 +19,6 @@ pub(super) struct Sending {
 
 /// The events of a running job, and the changes of its log.
 pub(super) type Live = (mpsc::Receiver<Result<Event>>, Changes);
-
-/// Sends a part of a log, which need not have begun, and goes on with what comes until the job ends.
-pub(super) async fn follow(
-    rooms: Arc<Rooms>,
-    job: JobId,
-    part: LogPart,
-    chunks: mpsc::Sender<Result<Vec<u8>>>,
-    mut live: Live,
-) {
-    match begun(&rooms, &job, &chunks, &mut live).await {
-        Ok(Some(reader)) => Sending::new(reader, part, chunks).run(Some(live)).await,
-        Ok(None) => {}
-        Err(error) => {
-            let _ = chunks.send(Err(error)).await;
-        }
-    }
-}
-
-/// The log, once there is one; `None` when nobody wants it any more.
-async fn begun(
-    rooms: &Arc<Rooms>,
-    job: &JobId,
-    chunks: &mpsc::Sender<Result<Vec<u8>>>,
-    (events, changes): &mut Live,
-) -> Result<Option<LogReader>> {
-    let mut over = false;
-    loop {
-        changes.borrow_and_update();
-        let (rooms, id) = (Arc::clone(rooms), job.clone());
-        match tokio::task::spawn_blocking(move || LogReader::open(&rooms.logs(), &id)).await.map_err(unread)? {
-            Err(error) if error.code() == Code::NotFound && !over => {}
-            other => return other.map(Some),
-        }
-        tokio::select! {
-            event = events.recv() => over = event.transpose()?.is_none(),
-            changed = changes.changed() => changed.map_err(|_| unwatched())?,
-            () = chunks.closed() => return Ok(None),
-        }
-    }
-}
 
 fn unread(error: tokio::task::JoinError) -> Error {
     Error::new(Code::Io, format!("reading the log failed: {error}"))

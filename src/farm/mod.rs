@@ -55,7 +55,8 @@ pub trait Farm: Send + Sync {
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>>;
     /// One job.
     async fn job(&self, which: &JobSelector) -> Result<Job>;
-    /// The bytes of a job's log, in chunks that never split a line unless the line is longer than a chunk.
+    /// The bytes of a job's log, in chunks that never split a line unless the line is longer than a chunk. To follow one
+    /// that has not begun waits until it has.
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>>;
     /// The file of a job's log, where that is on this machine.
     fn log_path(&self, job: &JobId) -> Option<PathBuf>;

@@ -1,8 +1,11 @@
 //! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::named::by_name;
 use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
@@ -125,11 +128,32 @@ fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
 }
 
 /// A recipe is written as its command alone, or as a table with more to say.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a command, or a table with command, env, timeout_secs, retries, backoff_secs")]
 enum RecipeForm {
     Command(String),
     Table(RecipeTable),
+}
+
+/// By hand rather than `untagged`, which could not say what in a table is wrong, nor where.
+impl<'de> Deserialize<'de> for RecipeForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = RecipeForm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a command, or a table with command, env, timeout_secs, retries, backoff_secs")
+            }
+
+            fn visit_str<E>(self, command: &str) -> std::result::Result<RecipeForm, E> {
+                Ok(RecipeForm::Command(command.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> std::result::Result<RecipeForm, A::Error> {
+                RecipeTable::deserialize(MapAccessDeserializer::new(table)).map(RecipeForm::Table)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 #[derive(Deserialize)]
@@ -406,5 +430,12 @@ mod tests {
         assert!(message.contains("leads out of"), "{message}");
         let (message, _) = error("[[subproject]]\npath = 'a'\ntest = 3\n");
         assert!(message.contains("expected a command"), "{message}");
+        let (message, hint) = error("[[subproject]]\npath = 'a'\ntest = { comand = 'x' }\n");
+        assert!(message.starts_with("crafting.toml:3:10: unknown field `comand`"), "{message}");
+        assert_eq!(hint, "did you mean command?");
+        let (message, _) = error("[[subproject]]\npath = 'a'\ntest = { command = 'x', timeout_secs = '1m' }\n");
+        assert!(message.starts_with("crafting.toml:3:40: ") && message.contains("a whole number"), "{message}");
+        let (message, _) = error("[[subproject]]\npath = 'a'\ntest = { timeout_secs = 3 }\n");
+        assert!(message.starts_with("crafting.toml:3:8: missing field `command`"), "{message}");
     }
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::model::Job;
 
 /// What of crafting's own environment a recipe may see: where programs and homes are, which language people read, how
-/// the network is reached, and where tools keep and find things. Nothing that usually holds a secret.
-const ALLOWED: [&str; 58] = [
+/// the network is reached, and where tools keep and find things. What often holds a password is left out, such as
+/// `PIP_INDEX_URL`. A proxy's address may hold one too, but without it there is no network.
+const ALLOWED: [&str; 55] = [
     // The person and the machine.
     "PATH",
     "HOME",
@@ -39,9 +40,6 @@ const ALLOWED: [&str; 58] = [
     "PIP_CERT",
     // Where packages come from.
     "PIP_FIND_LINKS",
-    "PIP_INDEX_URL",
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
     "GOPROXY",
     "npm_config_registry",
     "NPM_CONFIG_REGISTRY",

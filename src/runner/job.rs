@@ -1,5 +1,7 @@
 //! One job's life: a commit, a slot, a recipe, a log, findings, an end.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -258,7 +260,7 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
 fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut LogWriter) -> Result<Ending> {
     let snapshot = &job.recipe_snapshot;
     let temporary = rooms.temporary(&job.id);
-    std::fs::create_dir(&temporary).on("create the job's temporary folder", &temporary)?;
+    DirBuilder::new().mode(0o700).create(&temporary).on("create the job's temporary folder", &temporary)?;
     let caches = rooms.settings.caches_dir.value.as_deref();
     let launch = Launch {
         job: job.id.clone(),

@@ -1,6 +1,7 @@
 //! A runner's sign of life: a file that it holds locked. The kernel unlocks it when the process dies, however it dies.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -41,19 +42,19 @@ impl Drop for Lease {
     }
 }
 
-/// Whether the runner `id` lives.
+/// Whether the runner `id` lives. One that cannot be asked, for want of descriptors say, counts as alive: its jobs would
+/// be killed otherwise.
 pub fn is_held(folder: &Path, id: &RunnerId) -> bool {
     let path = folder.join(id.as_str());
-    match File::open(&path) {
-        Ok(file) => match Flock::lock(file, FlockArg::LockSharedNonblock) {
-            Ok(_unlocked_on_drop) => {
-                let _ = std::fs::remove_file(&path);
-                false
-            }
-            Err((_, errno)) => errno == nix::errno::Errno::EWOULDBLOCK,
-        },
-        Err(_) => false,
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) => return error.kind() != ErrorKind::NotFound,
+    };
+    if Flock::lock(file, FlockArg::LockSharedNonblock).is_err() {
+        return true;
     }
+    let _ = std::fs::remove_file(&path);
+    false
 }
 
 /// Told of when a runner may have gone, however it ended. The kernel tells a moment before it unlocks the lease.
@@ -87,5 +88,15 @@ mod tests {
         // As a killed process leaves it: the file is there, the lock is not.
         std::fs::write(folder.path().join(id.as_str()), "").unwrap();
         assert!(!is_held(folder.path(), &id));
+    }
+
+    #[test]
+    fn who_cannot_be_asked_is_not_dead() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = RunnerId::random().unwrap();
+        let path = folder.path().join(id.as_str());
+        // Opening this fails, for root too.
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        assert!(is_held(folder.path(), &id));
     }
 }

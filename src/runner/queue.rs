@@ -53,10 +53,19 @@ impl Runner {
     /// It sleeps until the ledger changes, a job ends, or a try again is due: whatever is queued or cancelled by
     /// whichever process is noticed at once.
     pub async fn drain(self) -> Result<()> {
+        let mut crew = Crew::default();
+        let drained = self.work(&mut crew).await;
+        if drained.is_err() {
+            // The lease is held until the last job has ended: others would take a job that still runs for stranded.
+            tokio::task::block_in_place(|| crew.orders.values().for_each(|orders| orders.cancel(true)));
+            while crew.workers.join_next().await.is_some() {}
+        }
+        drained
+    }
+
+    async fn work(&self, Crew { workers, orders }: &mut Crew) -> Result<()> {
         let mut changes = self.rooms.ledger.changes().watch()?;
-        let mut workers: JoinSet<(JobId, Result<()>)> = JoinSet::new();
         let mut trouble = Ok(());
-        let mut orders: HashMap<JobId, Arc<Orders>> = HashMap::new();
         let bound = self.share == Share::Bound;
         loop {
             // What changes from here on wakes the loop again.
@@ -110,6 +119,13 @@ impl Runner {
             .await
             .map_err(|error| Error::new(Code::LedgerFailed, format!("the queue could not be read: {error}")))?
     }
+}
+
+/// The jobs that run, and how to reach them.
+#[derive(Default)]
+struct Crew {
+    workers: JoinSet<(JobId, Result<()>)>,
+    orders: HashMap<JobId, Arc<Orders>>,
 }
 
 /// What the ledger says at one turn of the loop.

@@ -34,7 +34,7 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
         return Ok(Recovered::default());
     }
     // Two commands that start together must not both write the line into a log.
-    let path = rooms.leases().join("recovery.lock");
+    let path = rooms.settings.data_dir.value.join("recovery.lock");
     let file = File::options().create(true).append(true).open(&path).on("open", &path)?;
     let _lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into()).on("lock", &path)?;
     let mut recovered = Recovered::default();

@@ -12,7 +12,8 @@ use super::lock::Lock;
 use super::mirror::{MARKER, PINS};
 use super::record::{Record, State};
 use super::slot::{lock_path, numbers};
-use super::trash::{Trash, disk_usage};
+use super::snapshot::SCRATCH;
+use super::trash::{Trash, disk_usage, remove_tree};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::{CommitId, ProjectName, Timestamp};
 
@@ -116,6 +117,17 @@ fn drop_slot(project: &Path, number: u32, options: &GcOptions, trash: &Trash) ->
     Ok(true)
 }
 
+/// Removes the copies of indexes that killed snapshots left; who makes one holds the mirror's lock.
+fn remove_scratch(mirror: &Path) {
+    for entry in fs::read_dir(mirror).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(SCRATCH.as_bytes())
+            && let Err(error) = remove_tree(&entry.path())
+        {
+            tracing::debug!(path = %entry.path().display(), %error, "a killed snapshot's index stays");
+        }
+    }
+}
+
 fn collect(
     project: &Path,
     options: &GcOptions,
@@ -148,6 +160,7 @@ fn collect(
         Git::new(&mirror).stdin(orders.into_bytes()).run(["update-ref", "--stdin"])?;
     }
     Git::new(&mirror).run(["gc", "--quiet", "--prune=now"])?;
+    remove_scratch(&mirror);
     let noted = mirror.join(COLLECTED);
     fs::write(&noted, b"").on("write", &noted)?;
     report.mirrors += 1;

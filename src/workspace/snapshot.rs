@@ -14,6 +14,9 @@ use super::mirror::{Mirror, SETTINGS, oid, replace};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::CommitId;
 
+/// How the folders in a mirror begin that hold a snapshot's copy of the index while it is made.
+pub(super) const SCRATCH: &str = "crafting-index-";
+
 /// What runs when a person says "run this".
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -50,7 +53,7 @@ impl Checkout {
         // Against a collection of the mirror's garbage: until the commit is pinned all of it looks like garbage.
         let _lock = Lock::wait(&mirror.lock_path(), Mode::Shared)?;
         self.copy_settings(mirror)?;
-        let scratch = tempfile::Builder::new().prefix("crafting-index-").tempdir_in(mirror.path());
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(mirror.path());
         let scratch = scratch.on("write in", mirror.path())?;
         let staging = Staging { checkout: self, mirror, index: scratch.path().join("index") };
         staging.copy_index(&self.git_dir.join("index"))?;

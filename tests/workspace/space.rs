@@ -37,7 +37,11 @@ fn gc_removes_what_nobody_uses() {
     assert_eq!((report.slots, report.mirrors), (1, 0));
     assert!(report.freed_bytes > 0);
     assert!(!free_path.exists() && kept.exists() && busy.path().exists());
+    let killed = farm.mirror(&repo).path().join("crafting-index-killed");
+    std::fs::create_dir(&killed).unwrap();
+    std::fs::write(killed.join("index"), "half").unwrap();
     let report = gc(8);
+    assert!(!killed.exists(), "what a killed snapshot left");
     assert_eq!((report.slots, report.mirrors, report.commits), (0, 1, 1));
     assert_eq!(gc(9).mirrors, 0);
     let mirror = farm.mirror(&repo);

@@ -111,7 +111,13 @@ impl<'a> Attached<'a> {
         let jobs = progress.finish();
         match watched {
             Ok(Watched::Ended(trouble)) => {
-                let status = report(self.ui, self.farm, &jobs, attachment.fail_on, self.asked > 0).await?;
+                let reporting = report(self.ui, self.farm, &jobs, attachment.fail_on, self.asked > 0);
+                // Very many findings take a while to read. Who has ended the jobs already wants to see how they ended.
+                let status = tokio::select! {
+                    biased;
+                    status = reporting => status?,
+                    () = self.stop.asked(), if self.asked == 0 => return Ok(Code::Interrupted.exit_status()),
+                };
                 trouble.map_or(Ok(status), Err)
             }
             Ok(Watched::Left) => {
@@ -218,10 +224,13 @@ async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>,
     Ok(exit_status(&last, &of_last_tries, fail_on, interrupted))
 }
 
-/// The last lines of a job's log.
+/// The last lines of a job's log; none where there is no log, or none any more.
 async fn tail(farm: &dyn Farm, job: &JobId) -> Result<Vec<String>> {
     let part = LogPart { start: LogStart::Tail(TAIL), lines: Some(TAIL), stream: None, follow: false };
-    let mut chunks: Receiver<Result<Vec<u8>>> = farm.log(job, part).await?;
+    let mut chunks: Receiver<Result<Vec<u8>>> = match farm.log(job, part).await {
+        Err(error) if error.code() == Code::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.recv().await {
         bytes.extend_from_slice(&chunk?);

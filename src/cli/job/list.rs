@@ -1,8 +1,7 @@
 //! `crafting job list`.
 
-use serde_json::json;
-
 use super::super::args::ListArgs;
+use super::super::ui::json::JobsAnswer;
 use super::super::ui::{Ui, job_table};
 use super::named;
 use crate::error::Result;
@@ -19,7 +18,7 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: ListArgs) -> Result<u8> {
         JobFilter { project: args.project, status: args.status, recipe: args.recipe, limit: args.limit, before };
     let jobs = farm.jobs(&filter).await?;
     if ui.is_json() {
-        ui.json(&json!({ "jobs": jobs }))?;
+        ui.json(&JobsAnswer { jobs: &jobs })?;
         return Ok(0);
     }
     ui.print(&job_table::list(&jobs, Timestamp::now(), ui.look()))?;

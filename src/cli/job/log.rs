@@ -17,19 +17,23 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: LogArgs) -> Result<u8> {
         (None, None) => (LogStart::Line(1), None),
     };
     let part = LogPart { start, lines, stream: args.stream, follow: args.follow };
-    let mut chunks = farm.log(&job.id, part).await?;
+    let left = || {
+        if args.follow && !job.status.is_final() {
+            ui.note(&format!("the job {} goes on; `crafting job cancel {0}` ends it", job.id));
+        }
+        Ok(Code::Interrupted.exit_status())
+    };
+    let mut chunks = tokio::select! {
+        chunks = ui.waiting("waiting for the job to begin", farm.log(&job.id, part)) => chunks?,
+        () = stop.asked() => return left(),
+    };
     loop {
         tokio::select! {
             chunk = chunks.recv() => match chunk {
                 Some(chunk) => ui.write(&chunk?)?,
                 None => return Ok(0),
             },
-            () = stop.asked() => {
-                if args.follow && !job.status.is_final() {
-                    ui.note(&format!("the job {} goes on; `crafting job cancel {0}` ends it", job.id));
-                }
-                return Ok(Code::Interrupted.exit_status());
-            }
+            () = stop.asked() => return left(),
         }
         if ui.is_closed() {
             return Ok(0);

@@ -13,6 +13,13 @@ pub fn document(answer: &impl Serialize, indented: bool) -> Result<String> {
         .map_err(|error| Error::new(Code::Io, format!("the answer cannot be written as JSON: {error}")))
 }
 
+/// Some jobs: `{"jobs":[…]}`.
+#[derive(Serialize)]
+pub struct JobsAnswer<'a> {
+    /// Their rows, each with its fields in the order of the model.
+    pub jobs: &'a [Job],
+}
+
 /// What a run comes to: `{"batch_id", "jobs":[{…job row…,"findings":[…]}]}`.
 #[derive(Serialize)]
 pub struct RunAnswer<'a> {

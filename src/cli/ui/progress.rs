@@ -26,6 +26,8 @@ pub struct Progress<'a> {
     jobs: BTreeMap<JobId, Job>,
     order: Vec<JobId>,
     label_width: usize,
+    /// Whose line was printed without its end: one that is longer than an event, or the last one of a log.
+    open: Option<JobId>,
 }
 
 /// What is drawn on a terminal: the running jobs, and how many wait.
@@ -45,7 +47,7 @@ impl<'a> Progress<'a> {
             Live { all, bars: BTreeMap::new(), waiting, _no_echo: NoEcho::begin() }
         });
         let label_width = jobs.iter().map(|job| console::measure_text_width(&text::label(job))).max().unwrap_or(0);
-        Self { ui, follow, live, jobs: BTreeMap::new(), order: Vec::new(), label_width }
+        Self { ui, follow, live, jobs: BTreeMap::new(), order: Vec::new(), label_width, open: None }
     }
 
     /// What this display needs to be told.
@@ -60,7 +62,10 @@ impl<'a> Progress<'a> {
     /// Shows what happened.
     pub fn event(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::State(job) => self.state(*job),
+            Event::State(job) => {
+                self.end_line()?;
+                self.state(*job);
+            }
             Event::Progress { job, last_line, findings } => {
                 if let Some(bar) = self.live.as_ref().and_then(|live| live.bars.get(&job)) {
                     bar.set_message(message(&last_line, findings, self.ui.err));
@@ -104,28 +109,45 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// stdout belongs to the JSON answer, if one was asked for. Lines of several jobs say whose they are.
-    fn log(&self, job: &JobId, bytes: &[u8]) -> Result<()> {
+    /// Lines of several jobs say whose they are.
+    fn log(&mut self, job: &JobId, bytes: &[u8]) -> Result<()> {
+        let goes_on = self.open.as_ref() == Some(job);
+        if !goes_on {
+            self.end_line()?;
+        }
         let mut text = Vec::with_capacity(bytes.len() + 64);
         match self.jobs.get(job).filter(|_| self.jobs.len() > 1) {
             Some(job) => {
                 let label = format!("{} │ ", text::pad(&text::label(job), self.label_width));
                 let label = self.ui.out.paint(Tone::Dim, &label);
-                for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                    text.extend_from_slice(label.as_bytes());
+                for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+                    if number > 0 || !goes_on {
+                        text.extend_from_slice(label.as_bytes());
+                    }
                     text.extend_from_slice(line);
                 }
             }
             None => text.extend_from_slice(bytes),
         }
-        if text.last().is_some_and(|byte| *byte != b'\n') {
-            text.push(b'\n');
+        self.open = text.last().is_some_and(|byte| *byte != b'\n').then(|| job.clone());
+        self.print(&text)
+    }
+
+    /// What comes next is no part of the line that was printed last.
+    fn end_line(&mut self) -> Result<()> {
+        match self.open.take() {
+            Some(_) => self.print(b"\n"),
+            None => Ok(()),
         }
+    }
+
+    /// stdout belongs to the JSON answer, if one was asked for.
+    fn print(&self, text: &[u8]) -> Result<()> {
         if self.ui.is_json() {
-            self.ui.err_bytes(&text);
+            self.ui.err_bytes(text);
             return Ok(());
         }
-        self.ui.write(&text)
+        self.ui.write(text)
     }
 }
 

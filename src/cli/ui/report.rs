@@ -81,7 +81,7 @@ impl Report<'_> {
         text
     }
 
-    /// `2 passed, 1 failed · 3 findings (1 new) · 4.2s · crafting findings @last`
+    /// `2 passed, 1 failed · 3 findings (1 new) · 4.2s · crafting findings aaaaaa`
     fn summary(&self, look: Look) -> String {
         let states = JobStatus::ALL.into_iter().filter_map(|status| {
             let number = self.jobs.iter().filter(|job| job.status == status).count();
@@ -103,11 +103,10 @@ impl Report<'_> {
         line
     }
 
-    /// The command that shows these findings again.
+    /// The command that shows these findings again, from any folder.
     fn see(&self) -> String {
         let mut command = "crafting findings".to_owned();
         match self.jobs {
-            [_] => command.push_str(" @last"),
             jobs if jobs.len() <= NAMED => {
                 jobs.iter().for_each(|job| command.push_str(&format!(" {:.PREFIX$}", job.id)));
             }
@@ -284,9 +283,9 @@ mod tests {
         assert_eq!(
             end,
             [
-                "… and 10 more: crafting findings @last",
+                "… and 10 more: crafting findings aaaaaa",
                 "",
-                "1 passed · 60 findings, 1 fixed · 6.2s · crafting findings @last"
+                "1 passed · 60 findings, 1 fixed · 6.2s · crafting findings aaaaaa"
             ]
         );
     }

@@ -42,10 +42,17 @@ impl LogWriter {
     /// Begins the log of `job`. Beyond `limit` bytes only the newest 1 MiB is kept, and added at the end.
     pub fn create(folder: &Path, job: &JobId, limit: u64) -> Result<Self> {
         let (log_path, index_path) = (path(folder, job), index_path(folder, job));
-        // The index first: whoever finds the log finds all of both.
+        // The index first: who waits for the log and opens it at once finds a sound one beside it.
         let mut index = File::create_new(&index_path).on("create the index", &index_path)?;
-        index.write_all(&header(Timestamp::now())).on("write", &index_path)?;
-        let log = File::create_new(&log_path).on("create the log", &log_path)?;
+        let log = index
+            .write_all(&header(Timestamp::now()))
+            .on("write", &index_path)
+            .and_then(|()| File::create_new(&log_path).on("create the log", &log_path));
+        if log.is_err() {
+            // Retention goes by logs, and would never find it.
+            let _ = std::fs::remove_file(&index_path);
+        }
+        let log = log?;
         Ok(Self {
             path: log_path,
             log,
