@@ -258,7 +258,7 @@ fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
     let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
         (Revision::WorkingTree, Some(here)) => {
             let snapshot = here.snapshot(&mirror)?;
-            (here.current_ref(), Some(snapshot.sha), snapshot.dirty, snapshot.notes)
+            (here.current_ref()?, Some(snapshot.sha), snapshot.dirty, snapshot.notes)
         }
         (Revision::Head, Some(here)) => {
             let head = here.head()?.ok_or_else(|| {
@@ -266,7 +266,7 @@ fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
                     .hint("commit something, or leave out --committed to run the files as they are")
             })?;
             let resolved = mirror.resolve(&head.into())?;
-            (here.current_ref(), Some(resolved.sha), false, resolved.notes)
+            (here.current_ref()?, Some(resolved.sha), false, resolved.notes)
         }
         // A ref of a repository on this machine costs nothing to look up, and a typo is told at once.
         (Revision::Ref(git_ref), Some(here)) => {

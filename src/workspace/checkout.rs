@@ -13,7 +13,6 @@ pub struct Checkout {
     url: GitUrl,
     root: SubPath,
     top: PathBuf,
-    branch: Option<RefName>,
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
 }
@@ -31,23 +30,30 @@ impl Checkout {
             "--git-common-dir",
             "--is-inside-work-tree",
         ];
-        let answer = Git::new(&dir).run(questions).map_err(|error| no_repository(&dir, &error))?.text();
-        let lines: Vec<&str> = answer.lines().collect();
-        let [format, git_dir, common_dir, inside] = lines.as_slice() else {
-            return Err(Error::new(Code::NoRepository, "the path of this repository holds a line break")
-                .hint("move it to a path without one"));
+        // One process where all is well; without a working tree the last question fails, and takes the others along.
+        let answer = match Git::new(&dir).ask(questions.iter().chain(&["--show-toplevel"]))? {
+            Some(answer) => answer.text(),
+            None => Git::new(&dir).run(questions).map_err(|error| no_repository(&dir, &error))?.text(),
         };
-        if *inside != "true" {
-            let message = format!("{} is a bare repository, or git's own folder: there is no working tree", git_dir);
-            return Err(Error::new(Code::NoRepository, message)
-                .hint("go to a working tree of it, or register it: crafting project add file://PATH"));
-        }
-        if *format != "sha1" {
+        let lines: Vec<&str> = answer.lines().collect();
+        let (format, git_dir, common_dir, top) = match lines[..] {
+            [format, git_dir, common_dir, "true", top] => (format, git_dir, common_dir, top),
+            [_, git_dir, _, _] => {
+                let message = format!("{git_dir} is a bare repository, or git's own folder: there is no working tree");
+                return Err(Error::new(Code::NoRepository, message)
+                    .hint("go to a working tree of it, or register it: crafting project add file://PATH"));
+            }
+            _ => {
+                return Err(Error::new(Code::NoRepository, "the path of this repository holds a line break")
+                    .hint("move it to a path without one"));
+            }
+        };
+        if format != "sha1" {
             let message = format!("the repository {git_dir} has {format} object names");
             return Err(Error::new(Code::NoRepository, message).hint("crafting reads repositories with SHA-1 names"));
         }
         let (git_dir, common_dir) = (PathBuf::from(git_dir), PathBuf::from(common_dir));
-        let top = PathBuf::from(Git::new(&dir).run(["rev-parse", "--show-toplevel"])?.text());
+        let top = PathBuf::from(top);
         let home = match common_dir.file_name() {
             Some(name) if name == ".git" => common_dir.parent().unwrap_or(&common_dir).to_owned(),
             // Worktrees of a bare repository, submodules, --separate-git-dir.
@@ -57,9 +63,7 @@ impl Checkout {
             Error::new(Code::NoRepository, format!("the path {} is not plain text", home.display()))
                 .hint("move the repository to a path of plain UTF-8 text")
         })?;
-        let branch = Git::new(&dir).ask(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
-        let branch = branch.and_then(|output| output.text().parse().ok());
-        Ok(Self { url, root: project_root(&top, &dir)?, top, branch, git_dir, common_dir })
+        Ok(Self { url, root: project_root(&top, &dir)?, top, git_dir, common_dir })
     }
 
     /// The repository's address: its main working tree, so that linked ones belong to the same project.
@@ -83,13 +87,14 @@ impl Checkout {
     }
 
     /// The branch that is checked out, also one without a commit yet; `None` for a detached HEAD.
-    pub fn branch(&self) -> Option<&RefName> {
-        self.branch.as_ref()
+    pub fn branch(&self) -> Result<Option<RefName>> {
+        let output = Git::new(&self.top).ask(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+        Ok(output.and_then(|output| output.text().parse().ok()))
     }
 
     /// What a job of this working tree is said to run: the branch, or `HEAD` where none is checked out.
-    pub fn current_ref(&self) -> RefName {
-        self.branch.clone().unwrap_or_else(RefName::head)
+    pub fn current_ref(&self) -> Result<RefName> {
+        Ok(self.branch()?.unwrap_or_else(RefName::head))
     }
 
     /// Where `folder` lies below the project's root; `None` if it lies elsewhere.
@@ -110,7 +115,7 @@ impl Checkout {
         }
         // Either there is no commit yet, or the branch's file is damaged; the second is told on standard error only.
         let branches = Git::new(&self.top).run(["for-each-ref", "--count=1", "refs/heads/"])?;
-        let unborn = self.branch.is_some() && !branches.stderr.contains("broken ref");
+        let unborn = self.branch()?.is_some() && !branches.stderr.contains("broken ref");
         if unborn {
             return Ok(None);
         }

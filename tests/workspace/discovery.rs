@@ -17,11 +17,11 @@ fn discovery_finds_top_root_and_branch() {
     assert_eq!(checkout.top(), repo.path());
     assert_eq!(checkout.folder(), repo.path().join("a"));
     assert_eq!(checkout.url().as_str(), repo.path().to_str().unwrap());
-    assert_eq!(checkout.branch().unwrap().as_str(), "main");
+    assert_eq!(checkout.branch().unwrap().unwrap().as_str(), "main");
     let checkout = Checkout::discover(&repo.path().join("d")).unwrap();
     assert!(checkout.root().is_root());
     repo.git(&["checkout", "--quiet", "--detach"]);
-    assert!(Checkout::discover(repo.path()).unwrap().branch().is_none());
+    assert!(Checkout::discover(repo.path()).unwrap().branch().unwrap().is_none());
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_linked_worktree_belongs_to_the_same_project() {
     linked.write("b", "new");
     let checkout = Checkout::discover(linked.path()).unwrap();
     assert_eq!(checkout.url().as_str(), repo.path().to_str().unwrap());
-    assert_eq!(checkout.branch().unwrap().as_str(), "other");
+    assert_eq!(checkout.branch().unwrap().unwrap().as_str(), "other");
     let mut farm = Farm::new();
     assert_eq!(farm.files(&linked), ["a \"2\"", "b \"new\""]);
 }
