@@ -122,31 +122,3 @@ fn a_log_cut_anywhere_is_read_without_harm() {
         }
     }
 }
-
-/// Boring lines must cost next to nothing: `cargo test --release --test parsers -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let line = "2026-01-01T00:00:00Z DEBUG server::pool: handled request 4711 for /api/v1/items in 12 ms, cache hit\n";
-    let block = line.repeat((64 << 10) / line.len());
-    for (name, block) in [
-        ("boring lines", block.clone()),
-        ("passing tests", "test module::tests::a_rather_long_name_of_a_test ... ok\n".repeat(1000)),
-        ("coloured lines", format!("\x1b[32mINFO\x1b[0m {line}").repeat(600)),
-        ("json records", format!("{{\"level\":\"info\",\"text\":{line:?}}}\n").repeat(600)),
-        ("error lines", format!("error: {line}").repeat(600)),
-    ] {
-        let total = if name == "boring lines" { 1 << 30 } else { 1 << 28 };
-        let mut feed = Feed::new(Hint::default());
-        let mut found = Vec::new();
-        let start = std::time::Instant::now();
-        for _ in 0..total / block.len() {
-            feed.push(Stream::Stdout, block.as_bytes(), &mut found);
-        }
-        feed.finish(Some(0), &mut found);
-        let seconds = start.elapsed().as_secs_f64();
-        #[allow(clippy::cast_precision_loss)]
-        let rate = total as f64 / seconds / 1e6;
-        eprintln!("{name}: {rate:.0} MB/s, {} findings", found.len());
-    }
-}

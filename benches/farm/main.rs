@@ -9,6 +9,7 @@ mod ledger;
 mod log;
 mod measure;
 mod overhead;
+mod parsers;
 mod produce;
 mod queue;
 mod sandbox;
@@ -24,9 +25,10 @@ type Measured = Result<Vec<Row>, Box<dyn std::error::Error>>;
 
 type Benchmark = (&'static str, fn() -> Measured);
 
-const BENCHMARKS: [Benchmark; 7] = [
+const BENCHMARKS: [Benchmark; 8] = [
     ("overhead", overhead::run),
     ("log", log::run),
+    ("parsers", parsers::run),
     ("queue", queue::run),
     ("ledger", ledger::run),
     ("warm", warm::run),
