@@ -39,7 +39,8 @@ pub struct LeaseRequest<'a> {
 pub enum Release {
     /// As it liked, but its processes ended by themselves: the next job finds it warm.
     Clean,
-    /// Killed in the middle of something: what is kept may be half-written, so the next job gets an empty one.
+    /// Killed in the middle of something: what is kept may be half-written, so the tree goes and the next job gets an
+    /// empty one.
     Spoiled,
     /// To the user, for as long as the folder exists; no job uses it meanwhile.
     Keep,
@@ -203,10 +204,23 @@ impl Slot {
             Release::Spoiled => State::Empty,
             Release::Keep => State::Kept,
         };
+        if how == Release::Spoiled {
+            self.discard();
+        }
         let written = self.record.write(&self.lock, &self.lock_path);
         let _ = fs::remove_file(&self.link);
         written?;
         Ok((how == Release::Keep).then_some(self.folder))
+    }
+
+    /// A tree that no job will use only takes space. If it cannot be moved away now, the next lease does it.
+    fn discard(&self) {
+        let project = self.folder.parent().unwrap_or(&self.folder);
+        let trash = Trash::new(project.join(".trash"));
+        if let Err(error) = trash.take(&self.folder) {
+            tracing::debug!(%error, "a spoiled slot stays for now");
+        }
+        trash.empty_in_background();
     }
 }
 
