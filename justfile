@@ -13,7 +13,7 @@ build:
 test *NAME:
     cargo test {{ NAME }}
 
-# Run the tests that need more tools (go, pytest, ruff) too
+# Run the tests that need go, or 1 GiB of room, too
 [group('work')]
 test-all:
     cargo test -- --include-ignored

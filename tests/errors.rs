@@ -524,6 +524,8 @@ fn remotes_that_do_not_answer_as_they_should() {
     assert!(left.iter().all(|name| name == "repo" || name == ".trash"), "{left:?}");
     let all = farm.texts();
     assert!(!all.contains("hunter2"));
+    // What git, curl and ssh say differs from version to version; what crafting makes of it does not.
+    let all = regex::Regex::new(r"(?m)^(\d: error: git [a-z-]+: ).+$").unwrap().replace_all(&all, "$1…");
     insta::assert_snapshot!("remotes", all);
 }
 
