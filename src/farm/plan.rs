@@ -43,7 +43,7 @@ pub(super) fn jobs(project: &Project, choice: &Choice<'_>, settings: &Settings) 
 fn subprojects<'a>(project: &'a Project, choice: &Choice<'_>) -> Result<Vec<&'a Subproject>> {
     if project.subprojects.is_empty() {
         return Err(Error::not_found(format!("the project {} has no subproject with recipes", project.name))
-            .hint("write a crafting.toml that names its recipes; `crafting init` gives one to begin with"));
+            .hint("name its recipes in a crafting.toml (one without any keeps crafting from detecting them); `crafting init` writes one"));
     }
     if choice.subprojects.is_empty() {
         let standing = choice.standing.and_then(|folder| innermost(project, folder));
