@@ -11,6 +11,7 @@ mod document;
 mod exit_code;
 mod feed;
 mod line;
+mod mypy;
 mod pytest;
 mod pytest_text;
 mod ruff;
@@ -80,4 +81,5 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(mypy::Mypy::default()),
 ];
