@@ -10,6 +10,7 @@ mod cargo_test;
 mod document;
 mod exit_code;
 mod feed;
+mod gnu;
 mod line;
 mod pytest;
 mod pytest_text;
@@ -80,4 +81,5 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(gnu::Gnu::default()),
 ];
