@@ -10,6 +10,7 @@ mod cargo_test;
 mod document;
 mod exit_code;
 mod feed;
+mod gnu;
 mod line;
 mod mypy;
 mod pytest;
@@ -82,4 +83,5 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(gnu::Gnu::default()),
 ];
