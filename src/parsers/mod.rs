@@ -10,6 +10,10 @@ mod cargo_test;
 mod document;
 mod exit_code;
 mod feed;
+mod go_package;
+mod go_panic;
+mod go_test;
+mod go_test_json;
 mod line;
 mod pytest;
 mod pytest_text;
@@ -80,4 +84,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(go_test::GoTest::default()),
+    || Box::new(go_test_json::GoTestJson::default()),
 ];
