@@ -11,6 +11,10 @@ mod document;
 mod exit_code;
 mod feed;
 mod gnu;
+mod go_package;
+mod go_panic;
+mod go_test;
+mod go_test_json;
 mod line;
 mod mypy;
 mod pytest;
@@ -82,6 +86,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(go_test::GoTest::default()),
+    || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(mypy::Mypy::default()),
     || Box::new(gnu::Gnu::default()),
 ];

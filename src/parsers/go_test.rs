@@ -1,0 +1,190 @@
+//! `go test` as people read it, with and without `-v` (<https://pkg.go.dev/cmd/go#hdr-Test_packages>). Results stand
+//! before what the test said, or behind it with `-v`; the package is named at its end.
+
+use std::collections::HashSet;
+
+use super::go_package::{Package, indent, said_at};
+use super::line::Line;
+use super::{Parser, Verdict};
+use crate::model::Diagnostic;
+
+/// Tests with `-v` whose names are remembered.
+const NAMES_LIMIT: usize = 100_000;
+
+/// What was read of the package that is printed now, per stream.
+#[derive(Default)]
+pub(super) struct GoTest {
+    runs: [Run; 2],
+}
+
+#[derive(Default)]
+struct Run {
+    package: Package,
+    /// The tests that began, with `-v`.
+    began: HashSet<String>,
+    current: Current,
+    in_panic: bool,
+    /// Whether the test that spoke last may go on.
+    is_speaking: bool,
+}
+
+/// Whose lines follow.
+#[derive(Default)]
+enum Current {
+    #[default]
+    Nobody,
+    /// With `-v`, the test that was named last.
+    Running(String),
+    /// The results that the last one lies in, each with its indentation, and whether it is a failure.
+    Results(Vec<(usize, String, bool)>),
+}
+
+impl Parser for GoTest {
+    fn triggers(&self) -> &'static [&'static str] {
+        &[
+            "--- FAIL: ",
+            "--- PASS: ",
+            "--- SKIP: ",
+            "=== RUN   ",
+            "=== CONT  ",
+            "=== NAME  ",
+            "FAIL\t",
+            "ok  \t",
+            "panic: ",
+            "fatal error: ",
+            ".go:",
+        ]
+    }
+
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        self.runs[line.side()].line(line, out)
+    }
+
+    fn finish(&mut self, out: &mut Vec<Diagnostic>) {
+        for run in &mut self.runs {
+            std::mem::take(&mut run.package).tell(None, None, out);
+        }
+    }
+}
+
+impl Run {
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let text = line.text;
+        let test = match &self.current {
+            Current::Running(test) => Some(test.as_str()),
+            _ => None,
+        };
+        if (self.in_panic || text.starts_with("panic: ") || text.starts_with("fatal error: "))
+            && self.package.panic_line(test, text)
+        {
+            self.in_panic = true;
+            return Verdict::Own;
+        }
+        self.in_panic = false;
+        if let Some(end) = text.strip_prefix("FAIL\t") {
+            self.package_failed(end, &line.previous(), out);
+            return Verdict::Idle;
+        }
+        if text.starts_with("ok  \t") {
+            *self = Self::default();
+            return Verdict::Idle;
+        }
+        if let Some(test) = ["=== RUN   ", "=== CONT  ", "=== NAME  "].iter().find_map(|mark| text.strip_prefix(mark)) {
+            if self.began.len() < NAMES_LIMIT {
+                self.began.insert(test.to_owned());
+            }
+            self.current = Current::Running(test.to_owned());
+            self.is_speaking = false;
+            return Verdict::Idle;
+        }
+        if let Some((indent, test, is_failure)) = result(text)
+            && (self.began.is_empty() || self.began.contains(test))
+        {
+            return self.result(indent, test, is_failure);
+        }
+        self.said(text)
+    }
+
+    fn result(&mut self, indent: usize, test: &str, is_failure: bool) -> Verdict {
+        if is_failure {
+            self.package.failed(test);
+        } else {
+            self.package.passed(test);
+        }
+        let mut results = match std::mem::take(&mut self.current) {
+            Current::Results(results) => results,
+            _ => Vec::new(),
+        };
+        results.retain(|(outer, ..)| *outer < indent);
+        results.push((indent, test.to_owned(), is_failure));
+        self.current = Current::Results(results);
+        // An example says what it got without a place.
+        self.is_speaking = is_failure && test.starts_with("Example");
+        if is_failure { Verdict::Own } else { Verdict::Open }
+    }
+
+    /// A line that a test may have said.
+    fn said(&mut self, text: &str) -> Verdict {
+        let at = said_at(text);
+        match &self.current {
+            Current::Running(test) if at.is_some() || self.is_speaking && indent(text) > 4 => {
+                self.package.output(test, text, false);
+                self.is_speaking = true;
+                Verdict::Own
+            }
+            Current::Results(results) => {
+                let depth = at.unwrap_or_else(|| indent(text));
+                let goes_on = self.is_speaking && !["FAIL", "PASS"].contains(&text);
+                let owner = match at {
+                    Some(depth) => results.iter().rfind(|(outer, ..)| outer + 4 == depth),
+                    None => results.iter().rfind(|(outer, ..)| goes_on && *outer <= depth),
+                };
+                match owner {
+                    Some((_, test, true)) => {
+                        self.package.output(test, text, false);
+                        self.is_speaking = true;
+                        Verdict::Own
+                    }
+                    Some(_) => Verdict::Open,
+                    None => {
+                        self.is_speaking = false;
+                        Verdict::Idle
+                    }
+                }
+            }
+            _ => {
+                self.is_speaking = false;
+                Verdict::Idle
+            }
+        }
+    }
+
+    /// `package\t0.1s`, or `package [build failed]`: then the compiler said why.
+    fn package_failed(&mut self, end: &str, before: &str, out: &mut Vec<Diagnostic>) {
+        let run = std::mem::take(self);
+        let Some((name, time)) = end.split_once('\t') else {
+            // Tests of a package that was not built did not run; what is held is a package's that was cut short.
+            run.package.tell(None, None, out);
+            return;
+        };
+        if time.ends_with('s') && !name.contains(' ') {
+            let note = if before == "FAIL" || before.is_empty() { "the package's tests failed" } else { before };
+            run.package.tell(Some(name), Some(note), out);
+        }
+    }
+}
+
+/// `--- FAIL: TestName (0.00s)`: its indentation, the test, and whether it failed.
+fn result(text: &str) -> Option<(usize, &str, bool)> {
+    let (at, is_failure) = match text.find("--- FAIL: ") {
+        Some(at) => (at, true),
+        None => (text.find("--- PASS: ").or_else(|| text.find("--- SKIP: "))?, false),
+    };
+    let (test, time) = text[at + "--- FAIL: ".len()..].rsplit_once(" (")?;
+    if !time.ends_with("s)") || test.is_empty() || test.contains(' ') {
+        return None;
+    }
+    // What a test printed without a line break stands before it.
+    let indent = if text[..at].trim().is_empty() { at } else { 0 };
+    Some((indent, test, is_failure))
+}
