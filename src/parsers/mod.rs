@@ -24,6 +24,7 @@ mod rustc;
 mod rustc_names;
 mod text;
 mod trigger;
+mod unittest;
 
 pub use feed::Feed;
 
@@ -82,6 +83,7 @@ trait Parser: Send {
 /// Every parser, one line each. Where several want a line, the earlier one is asked first.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(pytest::Pytest::default()),
+    || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
