@@ -10,10 +10,12 @@ mod cargo_test;
 mod document;
 mod exit_code;
 mod feed;
+mod go_names;
 mod go_package;
 mod go_panic;
 mod go_test;
 mod go_test_json;
+mod go_vet;
 mod line;
 mod pytest;
 mod pytest_text;
@@ -86,4 +88,5 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(ruff::Ruff::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
+    || Box::new(go_vet::GoVet::default()),
 ];
