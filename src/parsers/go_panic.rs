@@ -184,3 +184,45 @@ fn test_function(function: &str) -> Option<String> {
         .find(|part| ["Test", "Fuzz", "Example", "Benchmark"].iter().any(|start| part.starts_with(start)))
         .map(|part| part.split(' ').next().unwrap_or(part).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_functions_are_found_in_stacks() {
+        let names = [
+            ("example.com/shop/calc.TestDiv(0xc000)", Some("TestDiv")),
+            ("example.com/shop/calc.TestDiv.func1()", Some("TestDiv")),
+            ("created by example.com/shop/calc.TestDiv in goroutine 6", Some("TestDiv")),
+            ("shop.FuzzDiv.func1.2({0x1, 0x2})", Some("FuzzDiv")),
+            ("example.com/shop/calc.Div(...)", None),
+            ("", None),
+        ];
+        for (function, name) in names {
+            assert_eq!(test_function(function).as_deref(), name, "{function}");
+        }
+    }
+
+    #[test]
+    fn the_test_that_was_reported_last_is_blamed_for_what_was_recovered() {
+        let mut panic = Panic::begin(None, "panic: boom [recovered]").unwrap();
+        for line in ["\tpanic: boom", "", "goroutine 7 [running]:", "shop.TestB.func1()", "\t/src/b_test.go:9 +0x1"] {
+            assert!(panic.read(line), "{line}");
+        }
+        assert!(panic.is_real());
+        assert_eq!(panic.message, "boom");
+        let failed = ["TestA", "TestB", "TestB/sub"].map(str::to_owned);
+        assert_eq!(panic.blamed(&failed), ["TestB/sub"]);
+        assert_eq!(panic.place(None), Some(("/src/b_test.go", 9)));
+        assert!(!panic.read("FAIL\tshop\t0.1s"));
+    }
+
+    #[test]
+    fn words_without_a_stack_are_no_panic() {
+        let mut panic = Panic::begin(None, "panic: said a test").unwrap();
+        assert!(panic.read("and went on"));
+        assert!(!panic.read("--- PASS: TestA (0.00s)"));
+        assert!(!panic.is_real());
+    }
+}

@@ -2,7 +2,7 @@
 //! time, so their events are mixed.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -13,6 +13,8 @@ use crate::model::Diagnostic;
 
 /// Packages that may run at the same time.
 const PACKAGES_LIMIT: usize = 10_000;
+/// Tests of a package whose names are remembered.
+const NAMES_LIMIT: usize = 100_000;
 
 /// The packages that have begun and not ended.
 #[derive(Default)]
@@ -23,6 +25,8 @@ pub(super) struct GoTestJson {
 #[derive(Default)]
 struct State {
     package: Package,
+    /// The tests that began: of another one a test only printed the result.
+    began: HashSet<String>,
     in_panic: bool,
     /// The last line that the package itself printed.
     note: Option<String>,
@@ -64,7 +68,10 @@ impl Parser for GoTestJson {
                 let text = clean(event.output.as_deref().unwrap_or_default().as_bytes()).into_owned();
                 state.output(test, &text, event.output_type.as_deref().unwrap_or_default());
             }
-            ("fail", Some(test)) => state.package.failed(test),
+            ("run", Some(test)) if state.began.len() < NAMES_LIMIT => {
+                state.began.insert(test.to_owned());
+            }
+            ("fail", Some(test)) if state.began.is_empty() || state.began.contains(test) => state.package.failed(test),
             ("pass" | "skip", Some(test)) => state.package.passed(test),
             ("fail", None) => {
                 if let Some(state) = self.packages.remove(name) {

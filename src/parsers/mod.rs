@@ -11,10 +11,12 @@ mod document;
 mod exit_code;
 mod feed;
 mod gnu;
+mod go_names;
 mod go_package;
 mod go_panic;
 mod go_test;
 mod go_test_json;
+mod go_vet;
 mod line;
 mod mypy;
 mod pytest;
@@ -90,6 +92,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(ruff::Ruff::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
+    || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
     || Box::new(gnu::Gnu::default()),
 ];
