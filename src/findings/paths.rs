@@ -72,6 +72,8 @@ impl PathMap {
         let existing = candidates.into_iter().find(|candidate| self.checkout.join(candidate).is_file());
         let path = match existing {
             Some(path) => path,
+            // A bare name that is in none of the places may be in any folder, as with `go test`'s.
+            None if path.components().count() == 1 => return None,
             None => clean(&self.subproject.join(path))?,
         };
         self.in_project(&path)
@@ -170,7 +172,8 @@ mod tests {
         // The subproject's own file is preferred; a file that is gone is taken to be the subproject's.
         assert_eq!(map.map("src/main.rs").as_deref(), Some("crates/a/src/main.rs"));
         assert_eq!(map.map("../../src/main.rs").as_deref(), Some("src/main.rs"));
-        assert_eq!(map.map("gone.rs").as_deref(), Some("crates/a/gone.rs"));
+        assert_eq!(map.map("src/gone.rs").as_deref(), Some("crates/a/src/gone.rs"));
+        assert_eq!(map.map("gone.rs"), None);
     }
 
     #[test]
