@@ -14,7 +14,7 @@ use super::local::background;
 use super::{Event, FollowLogs};
 use crate::changes::{Changes, Place, watch};
 use crate::error::{Code, Error, Result};
-use crate::ledger::jobs;
+use crate::ledger::{jobs, queue};
 use crate::model::{Job, JobId, JobStatus, Scope};
 use crate::runner::log::LogReader;
 use crate::runner::{Rooms, lease, reaper};
@@ -138,7 +138,7 @@ impl Follower {
         let (rooms, scope) = (Arc::clone(&self.rooms), self.scope.clone());
         let recover = move || {
             reaper::recover(&rooms)?;
-            if rooms.ledger.read(|tx| jobs::waits_for_anybody(tx, &scope))? { background(&rooms) } else { Ok(()) }
+            if rooms.ledger.read(|tx| queue::waits_for_anybody(tx, &scope))? { background(&rooms) } else { Ok(()) }
         };
         tokio::task::spawn_blocking(recover)
             .await

@@ -13,12 +13,12 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, Revision, RunRequest, Scope, Started, Target, checkout, plan, sorted,
+    Registered, Removed, RunRequest, Scope, Started, checkout, request, sorted,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
-use crate::ledger::{self, Ledger, jobs, projects};
-use crate::model::{Batch, BatchId, CommitId, Job, JobId, Project, ProjectName, RefName, RunnerId, SubPath, Timestamp};
+use crate::ledger::{self, Ledger, jobs, projects, queue};
+use crate::model::{Batch, BatchId, CommitId, Job, JobId, Project, ProjectName, RunnerId, Timestamp};
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
@@ -209,7 +209,7 @@ pub async fn run_in_background(settings: Settings) -> Result<()> {
         Runner::new(Arc::clone(&farm.rooms), Share::Unbound)?.drain().await?;
         drop(_turn);
         // What was queued after the last look, by somebody who then saw this process still at it.
-        if !farm.blocking(|rooms| rooms.ledger.read(jobs::any_unbound)).await? {
+        if !farm.blocking(|rooms| rooms.ledger.read(queue::any_unbound)).await? {
             return Ok(());
         }
     }
@@ -223,103 +223,6 @@ fn enqueue(rooms: &Rooms, jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result
         Ok(())
     })?;
     Ok(jobs)
-}
-
-/// What is known of a request after looking at the project and the repository.
-struct Prepared {
-    project: Project,
-    registered: Option<Registered>,
-    git_ref: RefName,
-    sha: Option<CommitId>,
-    dirty: bool,
-    notes: Vec<String>,
-    standing: Option<SubPath>,
-}
-
-fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
-    let (project, registered, here) = match &request.target {
-        Target::Checkout(folder) => {
-            let here = Checkout::discover(folder)?;
-            let registered = checkout::register(rooms, &here)?;
-            let changed = registered.added || registered.changed;
-            (registered.project.clone(), changed.then_some(registered), Some(here))
-        }
-        Target::Project(name) => {
-            let project = rooms.ledger.read(|tx| projects::get(tx, name))?;
-            let here = checkout::of_project(&project)?;
-            (project, None, here)
-        }
-    };
-    let standing = match (&request.target, &here) {
-        (Target::Checkout(folder), Some(here)) => here.standing(folder),
-        _ => None,
-    };
-    let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
-    let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
-        (Revision::WorkingTree, Some(here)) => {
-            let snapshot = here.snapshot(&mirror)?;
-            (here.current_ref()?, Some(snapshot.sha), snapshot.dirty, snapshot.notes)
-        }
-        (Revision::Head, Some(here)) => {
-            let head = here.head()?.ok_or_else(|| {
-                Error::new(Code::NoRepository, "this repository has no commit yet")
-                    .hint("commit something, or leave out --committed to run the files as they are")
-            })?;
-            let resolved = mirror.resolve(&head.into())?;
-            (here.current_ref()?, Some(resolved.sha), false, resolved.notes)
-        }
-        // A ref of a repository on this machine costs nothing to look up, and a typo is told at once.
-        (Revision::Ref(git_ref), Some(here)) => {
-            let resolved = mirror.resolve(&here.resolve(git_ref)?.into())?;
-            (git_ref.clone(), Some(resolved.sha), false, resolved.notes)
-        }
-        (Revision::Ref(git_ref), None) => (git_ref.clone(), None, false, Vec::new()),
-        (Revision::WorkingTree | Revision::Head, None) => {
-            let git_ref = match &project.default_branch {
-                Some(branch) => branch.clone(),
-                None => checkout::default_branch(&mirror)?,
-            };
-            (git_ref, None, false, Vec::new())
-        }
-    };
-    Ok(Prepared { project, registered, git_ref, sha, dirty, notes, standing })
-}
-
-fn planned(rooms: &Rooms, request: &RunRequest) -> Result<Plan> {
-    let prepared = prepare(rooms, request)?;
-    let choice = plan::Choice {
-        recipes: &request.recipes,
-        subprojects: &request.subprojects,
-        standing: prepared.standing.as_ref(),
-        timeout: request.timeout,
-        fresh: request.fresh,
-        keep_slot: request.keep_slot,
-    };
-    let jobs = plan::jobs(&prepared.project, &choice, &rooms.settings)?;
-    Ok(Plan {
-        project: prepared.project.name,
-        registered: prepared.registered,
-        git_ref: prepared.git_ref,
-        sha: prepared.sha,
-        dirty: prepared.dirty,
-        notes: prepared.notes,
-        jobs,
-    })
-}
-
-fn queued(plan: &Plan, runtime: &str) -> Result<Vec<Job>> {
-    let (batch, now) = (BatchId::random()?, Timestamp::now());
-    let job = |planned: &super::PlannedJob| {
-        Job::queued(
-            batch.clone(),
-            (plan.project.clone(), planned.subproject.clone(), planned.recipe.clone()),
-            (plan.git_ref.clone(), plan.sha.clone(), plan.dirty),
-            planned.recipe_snapshot.clone(),
-            runtime,
-            now,
-        )
-    };
-    plan.jobs.iter().map(job).collect()
 }
 
 fn batch_of(jobs: Vec<Job>) -> Result<Batch> {
@@ -364,13 +267,13 @@ impl Farm for LocalFarm {
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
-        let request = request.clone();
-        self.blocking(move |rooms| planned(rooms, &request)).await
+        let wanted = request.clone();
+        self.blocking(move |rooms| request::plan(rooms, &wanted)).await
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
         let mut plan = self.plan(request).await?;
-        let jobs = queued(&plan, self.rooms.runtime.name())?;
+        let jobs = request::queued(&plan, self.rooms.runtime.name())?;
         let jobs = self.start(jobs, request.detach).await?;
         Ok(Started {
             batch: batch_of(jobs)?,
@@ -436,7 +339,7 @@ impl Farm for LocalFarm {
         let scope = scope.clone();
         self.blocking(move |rooms| {
             rooms.ledger.write(|tx| {
-                jobs::request_cancel(tx, &scope, force, Timestamp::now())?;
+                queue::request_cancel(tx, &scope, force, Timestamp::now())?;
                 jobs::in_scope(tx, &scope)
             })
         })

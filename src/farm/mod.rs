@@ -10,6 +10,7 @@ mod follow;
 mod local;
 mod log_part;
 mod plan;
+mod request;
 
 use std::path::PathBuf;
 use std::str::FromStr;

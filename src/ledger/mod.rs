@@ -7,6 +7,7 @@ mod check;
 pub mod findings;
 pub mod jobs;
 pub mod projects;
+pub mod queue;
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -13,6 +13,7 @@ use crate::findings::paths::PathMap;
 use crate::findings::{context, novelty};
 use crate::ledger;
 use crate::ledger::jobs::{self, Outcome};
+use crate::ledger::queue;
 use crate::model::{FindingFilter, Job, JobId, JobStatus, RunnerId, Timestamp};
 use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
 use crate::workspace::{self, LeaseRequest, Release, Slot};
@@ -99,7 +100,7 @@ pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, order
         jobs::finish(tx, &job.id, &outcome, now)?;
         let first = job.retry_of.as_ref().unwrap_or(&job.id);
         // In one transaction with the end, so that nobody sees the batch at rest in between.
-        if again && jobs::tries_again(tx, first, &job.batch_id)? < job.recipe_snapshot.retries {
+        if again && queue::tries_again(tx, first, &job.batch_id)? < job.recipe_snapshot.retries {
             let next = job.queued_again(job.batch_id.clone(), now)?;
             let backoff = Duration::from_secs(job.recipe_snapshot.backoff_secs);
             jobs::insert(tx, &next, binding, Some(now.after(backoff)))?;

@@ -12,6 +12,7 @@ use super::lease::Lease;
 use super::{Rooms, log};
 use crate::error::{Code, Error, Result};
 use crate::ledger::jobs::{self, Outcome};
+use crate::ledger::queue;
 use crate::model::{JobId, JobStatus, RunnerId, Timestamp};
 
 /// Which queued jobs a runner takes.
@@ -139,16 +140,16 @@ fn step(rooms: &Rooms, runner: &RunnerId, bound: bool, free: usize) -> Result<St
     let now = Timestamp::now();
     let (waiting, cancelled, next_try) = rooms.ledger.read(|tx| {
         Ok((
-            jobs::any_claimable(tx, runner, bound, now)?,
-            jobs::cancel_requests(tx, runner)?,
-            jobs::next_try(tx, runner, bound, now)?,
+            queue::any_claimable(tx, runner, bound, now)?,
+            queue::cancel_requests(tx, runner)?,
+            queue::next_try(tx, runner, bound, now)?,
         ))
     })?;
     let mut claimed = Vec::new();
     if waiting && free > 0 {
         rooms.ledger.write(|tx| {
             while claimed.len() < free
-                && let Some(job) = jobs::claim(tx, runner, bound, now)?
+                && let Some(job) = queue::claim(tx, runner, bound, now)?
             {
                 claimed.push(job);
             }

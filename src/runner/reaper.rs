@@ -8,6 +8,7 @@ use super::log::LogStats;
 use super::{Rooms, lease, log};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::jobs::{self, Outcome};
+use crate::ledger::queue;
 use crate::model::{Job, JobStatus, RunnerId, Timestamp};
 use crate::runtime::kill_marked;
 
@@ -39,7 +40,7 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
     let _lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into()).on("lock", &path)?;
     let mut recovered = Recovered::default();
     for runner in gone(rooms)? {
-        for job in rooms.ledger.read(|tx| jobs::running_of(tx, &runner))? {
+        for job in rooms.ledger.read(|tx| queue::running_of(tx, &runner))? {
             match end(rooms, &job) {
                 Ok(job) => recovered.jobs.push(job),
                 Err(error) => {
@@ -49,7 +50,7 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
                 }
             }
         }
-        match rooms.ledger.write(|tx| jobs::unbind(tx, &runner)) {
+        match rooms.ledger.write(|tx| queue::unbind(tx, &runner)) {
             Ok(unbound) => recovered.unbound += unbound,
             Err(error) => {
                 recovered.trouble.get_or_insert(error);
@@ -60,7 +61,7 @@ pub fn recover(rooms: &Rooms) -> Result<Recovered> {
 }
 
 fn gone(rooms: &Rooms) -> Result<Vec<RunnerId>> {
-    let mut runners = rooms.ledger.read(jobs::runners_in_use)?;
+    let mut runners = rooms.ledger.read(queue::runners_in_use)?;
     runners.retain(|runner| !lease::is_held(&rooms.leases(), runner));
     Ok(runners)
 }
