@@ -22,6 +22,7 @@ mod mypy;
 mod pytest;
 mod pytest_text;
 mod ruff;
+mod rust_panic;
 mod rustc;
 mod rustc_names;
 mod text;
