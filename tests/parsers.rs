@@ -1,8 +1,9 @@
 //! Real outputs of real tools, and what is to be found in them.
 //!
 //! `tests/parsers/<tool>/<case>.txt` is what the tool wrote to its standard output, `<case>.err.txt` to its standard
-//! error, `<case>.expected` the exit status and then one line per finding. After a change,
-//! `UPDATE_EXPECTED=1 cargo test --test parsers` writes the expected files anew; read the difference.
+//! error, `<case>.expected` the exit status, `# ` and what was run (the tool, its version, the command), and then one
+//! line per finding. After a change, `UPDATE_EXPECTED=1 cargo test --test parsers` writes the expected files anew; read
+//! the difference.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,6 +20,8 @@ struct Case {
     out: Vec<u8>,
     err: Vec<u8>,
     exit: i32,
+    /// The lines of `expected` that are the case's own: the exit status, and the notes.
+    head: String,
     expected: String,
 }
 
@@ -38,6 +41,12 @@ fn cases() -> Vec<Case> {
                 out: fs::read(path.with_extension("txt")).unwrap_or_default(),
                 err: fs::read(path.with_extension("err.txt")).unwrap_or_default(),
                 exit: exit.parse().unwrap(),
+                head: expected
+                    .split_inclusive('\n')
+                    .enumerate()
+                    .take_while(|(number, line)| *number == 0 || line.starts_with("# "))
+                    .map(|(_, line)| line)
+                    .collect(),
                 expected,
                 path,
             });
@@ -59,8 +68,8 @@ fn read(case: &Case, chunk: usize) -> Vec<Diagnostic> {
     found
 }
 
-fn render(exit: i32, found: &[Diagnostic]) -> String {
-    let mut text = format!("exit {exit}\n");
+fn render(head: &str, found: &[Diagnostic]) -> String {
+    let mut text = head.to_owned();
     for one in found {
         let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let file = one.file.as_deref().unwrap_or("-");
@@ -83,7 +92,7 @@ fn render(exit: i32, found: &[Diagnostic]) -> String {
 fn every_output_gives_what_is_expected() {
     let mut failures = Vec::new();
     for case in cases() {
-        let found = render(case.exit, &read(&case, usize::MAX));
+        let found = render(&case.head, &read(&case, usize::MAX));
         if found == case.expected {
             continue;
         }
@@ -99,9 +108,9 @@ fn every_output_gives_what_is_expected() {
 #[test]
 fn chunks_make_no_difference() {
     for case in cases() {
-        let whole = render(case.exit, &read(&case, usize::MAX));
+        let whole = render(&case.head, &read(&case, usize::MAX));
         for chunk in CHUNKS {
-            assert_eq!(render(case.exit, &read(&case, chunk)), whole, "{} in chunks of {chunk}", case.path.display());
+            assert_eq!(render(&case.head, &read(&case, chunk)), whole, "{} in chunks of {chunk}", case.path.display());
         }
     }
 }
@@ -116,6 +125,7 @@ fn a_log_cut_anywhere_is_read_without_harm() {
                 err: case.err[..case.err.len() * part / 20].to_vec(),
                 path: case.path.clone(),
                 exit: 137,
+                head: String::new(),
                 expected: String::new(),
             };
             assert!(!read(&cut, 4096).is_empty(), "a failed recipe has a finding at least");

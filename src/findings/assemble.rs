@@ -23,8 +23,20 @@ pub fn finding_without_job(diagnostic: Diagnostic, now: Timestamp) -> Finding {
 }
 
 fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding {
-    let Diagnostic { tool, kind, severity, file: _, line, column, end_line, code, message, suggested_fix, raw } =
-        diagnostic;
+    let Diagnostic {
+        tool,
+        kind,
+        severity,
+        file: _,
+        line,
+        column,
+        end_line,
+        code,
+        message,
+        suggested_fix,
+        raw,
+        aliases: _,
+    } = diagnostic;
     // A line says nothing without its file.
     let placed = file.is_some();
     let line = line.filter(|_| placed);
@@ -46,7 +58,7 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         suggested_fix,
         first_seen_job: None,
         is_new: true,
-        tool: tool.to_owned(),
+        tool: tool.into_owned(),
         raw_json: raw,
         created_at: now,
         context_hash: None,

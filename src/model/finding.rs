@@ -1,5 +1,6 @@
 //! Findings: structured rows out of a log.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -131,7 +132,7 @@ impl fmt::Display for Fingerprint {
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// The tool that printed it, as on its command line: `clippy`, `pytest`.
-    pub tool: &'static str,
+    pub tool: Cow<'static, str>,
     /// What it is about.
     pub kind: Kind,
     /// How bad it is.
@@ -150,8 +151,36 @@ pub struct Diagnostic {
     pub message: String,
     /// Machine-applicable text where the tool gives one.
     pub suggested_fix: Option<String>,
+    /// Other names of the same advisory: what one database calls RUSTSEC-2020-0071 is CVE-2020-26235 in another.
+    pub aliases: Vec<String>,
     /// The tool's own record as JSON, or the text it printed as a JSON string.
     pub raw: Option<Box<RawValue>>,
+}
+
+impl Diagnostic {
+    /// With what every diagnostic has, and nothing else.
+    pub fn new(
+        tool: impl Into<Cow<'static, str>>,
+        kind: Kind,
+        severity: Severity,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            tool: tool.into(),
+            kind,
+            severity,
+            file: None,
+            line: None,
+            column: None,
+            end_line: None,
+            code: code.into(),
+            message: message.into(),
+            suggested_fix: None,
+            aliases: Vec::new(),
+            raw: None,
+        }
+    }
 }
 
 /// One structured row out of a job's log. The wire type of every door.

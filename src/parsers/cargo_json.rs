@@ -113,17 +113,13 @@ fn diagnostic(message: &Message, text: &str) -> Option<Diagnostic> {
         None => unnamed(&line, severity == Severity::Error),
     };
     Some(Diagnostic {
-        tool: tool(&code),
-        kind: Kind::Lint,
-        severity,
         file: span.map(|span| span.file_name.clone()),
         line: span.and_then(|span| line_number(span.line_start)),
         column: span.and_then(|span| line_number(span.column_start)),
         end_line: span.and_then(|span| line_number(span.line_end)),
-        code,
-        message: line,
         suggested_fix: message.children.iter().find_map(fix),
         raw: RawValue::from_string(text.to_owned()).ok(),
+        ..Diagnostic::new(tool(&code), Kind::Lint, severity, code, line)
     })
 }
 

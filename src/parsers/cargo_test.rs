@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::line::Line;
 use super::rust_panic::{Panic, owned};
-use super::text::{line_number, one_line, place, push_line, raw};
+use super::text::{failed_test, line_number, one_line, place, push_line, raw};
 use super::{Parser, Verdict};
-use crate::model::{Diagnostic, Kind, Severity};
+use crate::model::Diagnostic;
 
 /// What libtest adds to a test's name when it says how the test went.
 const SUFFIXES: [&str; 4] = [" - should panic", " - compile fail", " - compile", " - ignore"];
@@ -313,17 +313,11 @@ impl CargoTest {
         }
         let message = one_line(message);
         out.push(Diagnostic {
-            tool: "cargo test",
-            kind: Kind::TestFail,
-            severity: Severity::Error,
             file,
             line,
             column,
-            end_line: None,
-            message: if message.is_empty() { format!("{name} failed") } else { message },
-            code,
-            suggested_fix: None,
             raw: if text.is_empty() { None } else { raw(text) },
+            ..failed_test("cargo test", code, message)
         });
     }
 }

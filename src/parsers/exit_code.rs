@@ -8,17 +8,11 @@ pub(super) fn recipe_fail(exit_code: i32, recipe: Option<&RecipeName>) -> Option
         return None;
     }
     let who = recipe.map_or_else(|| "the recipe".to_owned(), |recipe| format!("the recipe {recipe}"));
-    Some(Diagnostic {
-        tool: "crafting",
-        kind: Kind::RecipeFail,
-        severity: Severity::Error,
-        file: None,
-        line: None,
-        column: None,
-        end_line: None,
-        code: format!("exit_{exit_code}"),
-        message: format!("{who} exited with {exit_code}"),
-        suggested_fix: None,
-        raw: None,
-    })
+    Some(Diagnostic::new(
+        "crafting",
+        Kind::RecipeFail,
+        Severity::Error,
+        format!("exit_{exit_code}"),
+        format!("{who} exited with {exit_code}"),
+    ))
 }

@@ -246,7 +246,7 @@ impl Readers {
             let mut hasher = DefaultHasher::new();
             (&diagnostic.file, diagnostic.line, diagnostic.column, &diagnostic.code, &diagnostic.message)
                 .hash(&mut hasher);
-            (diagnostic.kind, diagnostic.severity, diagnostic.tool).hash(&mut hasher);
+            (diagnostic.kind, diagnostic.severity, &diagnostic.tool).hash(&mut hasher);
             if self.told.insert(hasher.finish()) {
                 out.push(diagnostic);
             }

@@ -127,7 +127,7 @@ impl Gnu {
     fn end(&mut self, side: usize, out: &mut Vec<Diagnostic>) {
         let Some(Block { mut found, text, excerpt, .. }) = self.blocks[side].take() else { return };
         if found.tool == "gnu" && found.file.as_deref().and_then(extension).is_some_and(|it| C_FAMILY.contains(&it)) {
-            found.tool = compiler(&text, &found.code, excerpt);
+            found.tool = compiler(&text, &found.code, excerpt).into();
         }
         found.raw = raw(&text);
         out.push(found);
@@ -267,17 +267,18 @@ fn found(message: &Message<'_>, text: &str, code: Option<&str>, line: &str) -> D
         Level::Note => Severity::Info,
     };
     Diagnostic {
-        tool: if code.is_some_and(is_shellcheck) { "shellcheck" } else { "gnu" },
-        kind: Kind::Lint,
-        severity,
         file: Some(file.to_owned()),
         line: line_number(line_at),
         column: column.and_then(line_number),
         end_line,
-        code: code.map_or_else(|| unnamed(text, severity), name),
-        message: one_line(text),
-        suggested_fix: None,
         raw: raw(line),
+        ..Diagnostic::new(
+            if code.is_some_and(is_shellcheck) { "shellcheck" } else { "gnu" },
+            Kind::Lint,
+            severity,
+            code.map_or_else(|| unnamed(text, severity), name),
+            one_line(text),
+        )
     }
 }
 
@@ -383,17 +384,10 @@ fn is_linker(program: &str) -> bool {
 
 fn unlinked(code: String, message: &str, place: Option<(&str, Option<u32>)>, line: &str) -> Diagnostic {
     Diagnostic {
-        tool: "ld",
-        kind: Kind::Lint,
-        severity: Severity::Error,
         file: place.map(|(file, _)| file.to_owned()),
         line: place.and_then(|(_, line)| line).and_then(line_number),
-        column: None,
-        end_line: None,
-        code,
-        message: one_line(message),
-        suggested_fix: None,
         raw: raw(line),
+        ..Diagnostic::new("ld", Kind::Lint, Severity::Error, code, one_line(message))
     }
 }
 

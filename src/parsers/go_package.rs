@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::go_panic::Panic;
-use super::text::{bounded, line_number, number, one_line, push_line, raw};
-use crate::model::{Diagnostic, Kind, Severity};
+use super::text::{bounded, failed_test, line_number, number, one_line, push_line, raw};
+use crate::model::Diagnostic;
 
 /// Failed tests of a package that are remembered, and tests whose output is.
 const TESTS_LIMIT: usize = 10_000;
@@ -189,16 +189,9 @@ fn of_panic(code: String, panic: &Panic, test: Option<&str>) -> Diagnostic {
 
 fn diagnostic(code: String, place: Option<(&str, u32)>, message: String, text: Option<&str>) -> Diagnostic {
     Diagnostic {
-        tool: "go test",
-        kind: Kind::TestFail,
-        severity: Severity::Error,
         file: place.map(|(file, _)| file.to_owned()),
         line: place.and_then(|(_, line)| line_number(line)),
-        column: None,
-        end_line: None,
-        code,
-        message,
-        suggested_fix: None,
         raw: text.filter(|text| !text.is_empty()).and_then(raw),
+        ..failed_test("go test", code, message)
     }
 }

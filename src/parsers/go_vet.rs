@@ -197,17 +197,17 @@ impl Message {
             _ => complaint(&self.text),
         };
         Diagnostic {
-            tool: if is_error { "go build" } else { "go vet" },
-            kind: Kind::Lint,
-            severity: if is_error { Severity::Error } else { Severity::Warn },
             file: Some(self.file),
             line: line_number(self.line),
             column: line_number(self.column),
-            end_line: None,
-            code,
-            message: one_line(&self.text),
-            suggested_fix: None,
             raw: raw(&self.text),
+            ..Diagnostic::new(
+                if is_error { "go build" } else { "go vet" },
+                Kind::Lint,
+                if is_error { Severity::Error } else { Severity::Warn },
+                code,
+                one_line(&self.text),
+            )
         }
     }
 }
@@ -224,17 +224,13 @@ fn of_record(name: &str, text: &RawValue) -> Option<Diagnostic> {
     let record: Record<'_> = serde_json::from_str(text.get()).ok()?;
     let (file, line, column) = place(&record.posn)?;
     Some(Diagnostic {
-        tool: "go vet",
-        kind: Kind::Lint,
-        severity: Severity::Warn,
         file: Some(file.to_owned()),
         line: line_number(line),
         column: column.and_then(line_number),
         end_line: record.end.as_deref().and_then(place).and_then(|(_, line, _)| line_number(line)),
-        code: name.to_owned(),
-        message: one_line(&record.message),
         suggested_fix: record.suggested_fixes.first().map(change),
         raw: Some(text.to_owned()),
+        ..Diagnostic::new("go vet", Kind::Lint, Severity::Warn, name.to_owned(), one_line(&record.message))
     })
 }
 

@@ -237,17 +237,17 @@ fn found(at: Place, severity: Severity, message: &str, code: Option<&str>) -> Di
         None => slug(&message.replace('"', "`")),
     };
     Diagnostic {
-        tool: "mypy",
-        kind: Kind::Lint,
-        severity,
         file: Some(at.file),
         line: at.line,
         column: at.column,
         end_line: at.end_line,
-        code: if code.is_empty() { "error".to_owned() } else { code },
-        message: one_line(message),
-        suggested_fix: None,
-        raw: None,
+        ..Diagnostic::new(
+            "mypy",
+            Kind::Lint,
+            severity,
+            if code.is_empty() { "error".to_owned() } else { code },
+            one_line(message),
+        )
     }
 }
 

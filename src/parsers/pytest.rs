@@ -12,9 +12,9 @@ use super::pytest_text::{
     heading, is_captured, is_library, is_totals, node_and_message, node_of, outcome, same_file, section, title_of,
     traceback_place, verbose,
 };
-use super::text::{line_number, one_line, push_line, raw};
+use super::text::{failed_test, line_number, one_line, push_line, raw};
 use super::{Parser, Verdict};
-use crate::model::{Diagnostic, Kind, Severity};
+use crate::model::Diagnostic;
 
 /// Failures remembered of one session.
 const FAILURES_LIMIT: usize = 100_000;
@@ -396,16 +396,9 @@ fn diagnostic(code: String, line: Option<u32>, summary: &str, entry: Option<&Ent
         _ => one_line(summary),
     };
     Diagnostic {
-        tool: "pytest",
-        kind: Kind::TestFail,
-        severity: Severity::Error,
         file: file_of(&code).map(str::to_owned),
         line: line.and_then(line_number),
-        column: None,
-        end_line: None,
-        message: if message.is_empty() { format!("{code} failed") } else { message },
-        code,
-        suggested_fix: None,
         raw: entry.and_then(|entry| raw(&entry.text)),
+        ..failed_test("pytest", code, message)
     }
 }

@@ -268,17 +268,16 @@ fn unformatted(file: &str, text: &str) -> Diagnostic {
 fn found(file: &str, line: u32, column: u32, code: Option<&str>, message: &str) -> Diagnostic {
     let code = code.unwrap_or(SYNTAX);
     Diagnostic {
-        tool: "ruff",
-        kind: Kind::Lint,
-        severity: if code == SYNTAX || code == "E999" { Severity::Error } else { Severity::Warn },
         file: Some(file.to_owned()),
         line: line_number(line),
         column: line_number(column),
-        end_line: None,
-        code: code.to_owned(),
-        message: one_line(message),
-        suggested_fix: None,
-        raw: None,
+        ..Diagnostic::new(
+            "ruff",
+            Kind::Lint,
+            if code == SYNTAX || code == "E999" { Severity::Error } else { Severity::Warn },
+            code.to_owned(),
+            one_line(message),
+        )
     }
 }
 

@@ -137,17 +137,18 @@ impl Rustc {
             None => (manifest, None, None),
         };
         out.push(Diagnostic {
-            tool: if block.cargo.is_some() || in_manifest { "cargo" } else { tool(&code) },
-            kind: Kind::Lint,
-            severity: block.severity,
             file,
             line,
             column,
-            end_line: None,
-            code,
-            message,
             suggested_fix: block.fix,
             raw: raw(&block.text),
+            ..Diagnostic::new(
+                if block.cargo.is_some() || in_manifest { "cargo" } else { tool(&code) },
+                Kind::Lint,
+                block.severity,
+                code,
+                message,
+            )
         });
     }
 }
@@ -360,17 +361,12 @@ fn short(line: &str) -> Option<Diagnostic> {
     let message = one_line(message);
     let code = code.map_or_else(|| unnamed(&message, severity == Severity::Error), str::to_owned);
     Some(Diagnostic {
-        tool: tool(&code),
-        kind: Kind::Lint,
-        severity,
         file: Some(format!("{at}.rs")),
         line: line_text.parse().ok().and_then(line_number),
         column: column_text.parse().ok().and_then(line_number),
-        end_line: None,
-        code,
-        message,
         suggested_fix: fix,
         raw: raw(line),
+        ..Diagnostic::new(tool(&code), Kind::Lint, severity, code, message)
     })
 }
 

@@ -2,6 +2,15 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// One failed test by its full name; where it says no reason, the name is all there is to say.
+pub(super) fn failed_test(tool: &'static str, code: impl Into<String>, message: String) -> Diagnostic {
+    let code = code.into();
+    let message = if message.is_empty() { format!("{code} failed") } else { message };
+    Diagnostic::new(tool, Kind::TestFail, Severity::Error, code, message)
+}
+
 /// Bytes of a tool's text that a finding keeps.
 const RAW_LIMIT: usize = 16 << 10;
 

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use super::line::Line;
 use super::pytest_text::{is_library, same_file, traceback_place};
-use super::text::{line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
-use crate::model::{Diagnostic, Kind, Severity};
+use crate::model::Diagnostic;
 
 /// Above each block.
 const RULE: &str = "======================================================================";
@@ -286,17 +286,10 @@ impl Block {
         let place = self.test_place();
         let text = self.text.trim_end();
         Diagnostic {
-            tool: "unittest",
-            kind: Kind::TestFail,
-            severity: Severity::Error,
             file: place.map(|(file, _)| file.to_owned()),
             line: place.and_then(|(_, line)| line_number(line)),
-            column: None,
-            end_line: None,
             raw: if text.is_empty() { None } else { raw(text.strip_suffix(THIN_RULE).unwrap_or(text)) },
-            message: if self.message.is_empty() { format!("{} failed", self.test) } else { self.message },
-            code: self.test,
-            suggested_fix: None,
+            ..failed_test("unittest", self.test, self.message)
         }
     }
 }
