@@ -106,7 +106,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -132,7 +132,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -158,7 +158,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -184,7 +184,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -250,7 +250,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -276,7 +276,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -302,7 +302,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -328,7 +328,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -354,7 +354,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -404,7 +404,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -442,7 +442,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -472,7 +472,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -534,7 +534,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -560,7 +560,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -590,7 +590,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -616,7 +616,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -642,7 +642,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -668,7 +668,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -694,7 +694,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -720,7 +720,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -758,7 +758,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -784,7 +784,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -810,7 +810,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -836,7 +836,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -874,7 +874,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)

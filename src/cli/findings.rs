@@ -12,6 +12,7 @@ use super::{here, on_farm};
 use crate::config::Settings;
 use crate::error::{Error, IoContext, Result};
 use crate::farm::{CapturedLog, Farm, FindingFilter, Findings, read_captured};
+use crate::findings::export::export;
 
 /// Reads findings out of the ledger, or out of a captured log.
 pub fn run(ui: &Ui, args: FindingsArgs) -> Result<u8> {
@@ -60,6 +61,7 @@ fn answer(ui: &Ui, findings: &Findings, details: bool, fail_on: Option<FailOn>) 
                 ui.print(&json::document(finding, false)?)?;
             }
         }
+        Format::Export(format) => ui.stream(|out| export(format, &findings.findings, out))?,
         Format::Auto | Format::Table => {
             let text = match details {
                 true => finding_table::details(&findings.findings, ui.look()),

@@ -21,7 +21,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use tracing_subscriber::filter::LevelFilter;
 
-use self::args::{Cli, Command, Format};
+use self::args::{Cli, Command};
 use self::ui::Ui;
 use self::ui::error::{Errors, install_panic_hook, of_clap};
 use crate::config::Settings;
@@ -69,8 +69,9 @@ fn dispatch(cli: Cli) -> Result<u8> {
             .on("go to", directory)
             .map_err(|error| Error::invalid(error.to_string()).hint("-C takes a folder that is there"))?;
     }
-    if global.format == Format::Jsonl && !matches!(command, Command::Findings(_)) {
-        return Err(Error::invalid("only `crafting findings` answers as jsonl").hint("use --format json"));
+    if !global.format.is_general() && !matches!(command, Command::Findings(_)) {
+        let format = global.format.as_str();
+        return Err(Error::invalid(format!("only `crafting findings` answers as {format}")).hint("use --format json"));
     }
     trace(global.verbose);
     let ui = Ui::new(&global);

@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod context;
+pub mod export;
 mod fingerprint;
 pub mod novelty;
 pub mod paths;

@@ -12,6 +12,7 @@ pub use finding::{Diagnostic, Finding, FindingCounts, FindingFilter, Fingerprint
 pub use id::{BatchId, JobId, RunnerId};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
 pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, SubPath, nearest};
+pub(crate) use named::by_name;
 pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
 pub use time::Timestamp;

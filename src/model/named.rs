@@ -25,4 +25,4 @@ macro_rules! by_name {
     };
 }
 
-pub(super) use by_name;
+pub(crate) use by_name;

@@ -11,10 +11,14 @@ use crate::model::{Kind, Language, ProjectName, RecipeName, Severity};
 /// `crafting findings`.
 #[derive(Debug, Args)]
 #[command(after_help = "Without JOB: the findings of the newest finished job of every subproject and recipe, of this
-folder's project if it is registered, else of all. --format takes jsonl too: one finding a line.
+folder's project if it is registered, else of all.
+
+Beside table and json, --format takes jsonl (one finding a line), sarif, junit, rdjsonl, github, gitlab,
+checkstyle and markdown.
 
 Examples:
   crafting findings @last --new
+  crafting findings @last --format sarif > findings.sarif
   crafting findings --severity error --path 'src/**' --format jsonl
   pytest 2>&1 | crafting findings --from - --language python")]
 pub struct FindingsArgs {

@@ -1,6 +1,7 @@
 //! The arguments, as clap reads them: names, flags and their help, nothing else.
 
 mod findings;
+mod format;
 mod job;
 mod project;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use findings::FindingsArgs;
+pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
 
@@ -77,20 +79,6 @@ pub struct Global {
     /// Tell on stderr what happens inside; twice for every detail
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-}
-
-/// Form of the answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table: drawn with lines on a terminal, bare elsewhere.
-    #[default]
-    Auto,
-    /// A table drawn with lines.
-    Table,
-    /// One JSON document.
-    Json,
-    /// One JSON document a line; of findings only.
-    Jsonl,
 }
 
 /// When to use colours.

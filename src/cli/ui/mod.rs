@@ -15,7 +15,7 @@ pub mod table;
 pub mod text;
 pub mod wait;
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,11 +81,17 @@ impl Ui {
         if self.is_closed() {
             return Ok(());
         }
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        self.stream(|out| out.write_all(bytes))
+    }
+
+    /// Part of the answer that is written piece by piece.
+    pub fn stream(&self, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
             Ok(()) => Ok(()),
             Err(error) => {
-                // Said once: what else would be written is dropped.
+                // Said once: what else would be written is dropped, and what waits in the buffer with it.
+                let _ = out.into_parts();
                 self.out_closed.store(true, Ordering::Relaxed);
                 let gone = error.kind() == ErrorKind::BrokenPipe || error.raw_os_error() == Some(Errno::EIO as i32);
                 if gone { Ok(()) } else { Err(Error::io("write to", Path::new("the standard output"), &error)) }
