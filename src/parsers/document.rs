@@ -1,120 +1,17 @@
 //! JSON documents out of lines: on one line, spread over many, torn by other output, or cut short.
 //!
-//! The grammar is RFC 8259. A scanner follows it byte by byte; a line that breaks the grammar is not part of the
-//! document, so what a second program printed in between is told apart and goes its own way.
+//! The scanner follows the grammar. A line that breaks it is not part of the document, so what a second program printed
+//! in between is told apart and goes its own way.
 
-/// Bytes of one value that are kept.
-const VALUE_LIMIT: usize = 16 << 20;
-/// Nesting beyond this is not a tool's report.
-const DEPTH_LIMIT: usize = 256;
+use super::scan::{Event, Scanner};
+use super::value::{Told, Value};
+
 /// Foreign lines in a row before a document that has begun is given up.
 const PATIENCE: u32 = 1000;
 /// The same where nothing but an opening bracket was seen, which any log may have.
 const PATIENCE_AT_START: u32 = 20;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expect {
-    Value,
-    /// After `[`.
-    ValueOrEnd,
-    Key,
-    /// After `{`.
-    KeyOrEnd,
-    Colon,
-    CommaOrEnd,
-    /// In a string that is a key, or a value.
-    Text {
-        key: bool,
-        escape: bool,
-    },
-    /// In `true`, `null` or a number, with the bytes of a word that are still to come.
-    Word(&'static [u8]),
-    Number,
-}
-
-#[derive(Clone, Debug)]
-struct Scanner {
-    stack: Vec<u8>,
-    expect: Expect,
-}
-
-enum Step {
-    Inside,
-    /// A bracket was opened.
-    Opened,
-    /// A bracket was closed; `stack` is what is still open.
-    Closed,
-    Broken,
-}
-
-impl Scanner {
-    fn new() -> Self {
-        Self { stack: Vec::new(), expect: Expect::Value }
-    }
-
-    fn byte(&mut self, byte: u8) -> Step {
-        match self.expect {
-            Expect::Text { key, escape: true } => {
-                self.expect = Expect::Text { key, escape: false };
-                return Step::Inside;
-            }
-            Expect::Text { key, .. } => {
-                match byte {
-                    b'"' if key => self.expect = Expect::Colon,
-                    b'"' => self.expect = Expect::CommaOrEnd,
-                    b'\\' => self.expect = Expect::Text { key, escape: true },
-                    _ => {}
-                }
-                return Step::Inside;
-            }
-            Expect::Word([next, rest @ ..]) => {
-                if byte != *next {
-                    return Step::Broken;
-                }
-                self.expect = if rest.is_empty() { Expect::CommaOrEnd } else { Expect::Word(rest) };
-                return Step::Inside;
-            }
-            Expect::Number if matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E') => return Step::Inside,
-            Expect::Number | Expect::Word([]) => self.expect = Expect::CommaOrEnd,
-            _ => {}
-        }
-        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-            return Step::Inside;
-        }
-        match (self.expect, byte) {
-            (Expect::Value | Expect::ValueOrEnd, b'{' | b'[') => {
-                if self.stack.len() >= DEPTH_LIMIT {
-                    return Step::Broken;
-                }
-                self.stack.push(byte);
-                self.expect = if byte == b'{' { Expect::KeyOrEnd } else { Expect::ValueOrEnd };
-                return Step::Opened;
-            }
-            (Expect::Value | Expect::ValueOrEnd, b'"') => self.expect = Expect::Text { key: false, escape: false },
-            (Expect::Value | Expect::ValueOrEnd, b'0'..=b'9' | b'-') => self.expect = Expect::Number,
-            (Expect::Value | Expect::ValueOrEnd, b't') => self.expect = Expect::Word(b"rue"),
-            (Expect::Value | Expect::ValueOrEnd, b'f') => self.expect = Expect::Word(b"alse"),
-            (Expect::Value | Expect::ValueOrEnd, b'n') => self.expect = Expect::Word(b"ull"),
-            (Expect::Key | Expect::KeyOrEnd, b'"') => self.expect = Expect::Text { key: true, escape: false },
-            (Expect::Colon, b':') => self.expect = Expect::Value,
-            (Expect::CommaOrEnd, b',') => match self.stack.last() {
-                Some(b'{') => self.expect = Expect::Key,
-                Some(_) => self.expect = Expect::Value,
-                None => return Step::Broken,
-            },
-            (Expect::CommaOrEnd | Expect::KeyOrEnd | Expect::ValueOrEnd, b'}' | b']') => {
-                let matching = if byte == b'}' { b'{' } else { b'[' };
-                if self.stack.pop() != Some(matching) {
-                    return Step::Broken;
-                }
-                self.expect = Expect::CommaOrEnd;
-                return Step::Closed;
-            }
-            _ => return Step::Broken,
-        }
-        Step::Inside
-    }
-}
+/// The same where the bracket stood behind other text, as in source code.
+const PATIENCE_BEHIND_TEXT: u32 = 2;
 
 /// What a line was to the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +26,7 @@ pub(super) enum Taken {
 #[derive(Default)]
 pub(super) struct Documents {
     open: Option<Open>,
+    trial: Trial,
 }
 
 impl Documents {
@@ -137,80 +35,212 @@ impl Documents {
         self.open.is_some()
     }
 
-    /// Reads one line; complete values go to `told`.
-    pub fn line(&mut self, line: &str, told: &mut dyn FnMut(&str)) -> Taken {
-        if let Some(open) = &mut self.open {
-            // In an indented document nothing but its end stands at the margin: this is the next one.
-            if matches!(line.as_bytes().first(), Some(b'{' | b'[')) {
-                self.finish(told);
-                return self.begin(line, told);
+    /// Reads a line without its break, or where a document is open any whole lines; complete values go to `told`.
+    pub fn line(&mut self, line: &[u8], told: &mut Told<'_>) -> Taken {
+        let Some(open) = &mut self.open else { return self.begin(line, told) };
+        match open.feed(&mut self.trial, line, Piece::Line, told) {
+            Fed::Part => Taken::Yes,
+            Fed::End(end) => {
+                self.open = None;
+                self.begin(line[end..].trim_ascii_start(), told);
+                Taken::Yes
             }
-            match open.feed(line, told) {
-                Fed::Part => {}
-                Fed::End(rest) => {
-                    self.open = None;
-                    self.begin(rest.trim_start(), told);
-                }
-                Fed::Foreign => {
-                    open.foreign += 1;
-                    if open.foreign > if open.lines < 2 { PATIENCE_AT_START } else { PATIENCE } {
-                        self.finish(told);
-                    }
-                    return Taken::No;
-                }
+            // The line is the document's up to here, and then another program's.
+            Fed::Broken { whole } if whole > 0 => {
+                open.feed(&mut self.trial, &line[..whole], Piece::Part, told);
+                Taken::Yes
             }
-            return Taken::Yes;
+            Fed::Broken { .. } if is_opening(line) => self.next_or_other(line, told),
+            Fed::Broken { .. } => {
+                self.foreign(told);
+                Taken::No
+            }
         }
-        self.begin(line, told)
+    }
+
+    /// Reads as many whole lines as are the open document's. How many bytes they have.
+    pub fn block(&mut self, block: &[u8], told: &mut Told<'_>) -> usize {
+        let Some(open) = &mut self.open else { return 0 };
+        let mut length = block.len();
+        loop {
+            match open.feed(&mut self.trial, &block[..length], Piece::Lines, told) {
+                Fed::Part => return length,
+                Fed::End(end) => {
+                    self.open = None;
+                    let rest = memchr::memchr(b'\n', &block[end..]).map_or(block.len(), |length| end + length);
+                    self.begin(block[end..rest].trim_ascii_start(), told);
+                    return (rest + 1).min(block.len());
+                }
+                Fed::Broken { .. } => {
+                    let lines = self.trial.at.min(length.saturating_sub(1));
+                    length = memchr::memrchr(b'\n', &block[..lines]).map_or(0, |at| at + 1);
+                    if length == 0 {
+                        return 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A line that may be the next document, or a record of another program in between.
+    fn next_or_other(&mut self, line: &[u8], told: &mut Told<'_>) -> Taken {
+        let open = self.open.take();
+        // A document of its own on one line leaves the one that is open as it is.
+        let mut values = Vec::new();
+        if self.begin(line, &mut |value| {
+            values.push(value.to_owned());
+            true
+        }) == Taken::No
+        {
+            self.open = open;
+            self.foreign(told);
+            return Taken::No;
+        }
+        if self.is_open() {
+            if let Some(mut cut) = open {
+                cut.value.salvage(told);
+            }
+        } else {
+            self.open = open;
+        }
+        for value in values {
+            told(&value);
+        }
+        Taken::Yes
+    }
+
+    fn foreign(&mut self, told: &mut Told<'_>) {
+        let Some(open) = &mut self.open else { return };
+        open.foreign += 1;
+        if open.foreign > open.patience {
+            self.finish(told);
+        }
     }
 
     /// Reads the documents that stand at the beginning of `text`, if any do.
-    fn begin(&mut self, mut text: &str, told: &mut dyn FnMut(&str)) -> Taken {
+    fn begin(&mut self, mut text: &[u8], told: &mut Told<'_>) -> Taken {
         let mut taken = Taken::No;
-        while matches!(text.as_bytes().first(), Some(b'{' | b'[')) {
-            let mut open = Open::new(text.starts_with('['));
-            match open.feed(text, told) {
+        while matches!(text.first(), Some(b'{' | b'[')) {
+            let mut open = Open::new(text[0] == b'[');
+            match open.feed(&mut self.trial, text, Piece::Line, told) {
                 Fed::Part => {
                     self.open = Some(open);
                     return Taken::Yes;
                 }
-                Fed::End(rest) => {
+                Fed::End(end) => {
                     taken = Taken::Yes;
-                    text = rest.trim_start();
+                    text = text[end..].trim_ascii_start();
                 }
-                Fed::Foreign => break,
+                Fed::Broken { whole: 0 } => break,
+                Fed::Broken { whole } => {
+                    let mut found = false;
+                    let told: &mut Told<'_> = &mut |value| {
+                        found |= told(value);
+                        found
+                    };
+                    open.feed(&mut self.trial, &text[..whole], Piece::Part, told);
+                    open.value.salvage(told);
+                    return if found { Taken::Yes } else { taken };
+                }
             }
         }
         taken
     }
 
+    /// Begins a document that stands behind other text.
+    pub fn begin_behind_text(&mut self, text: &[u8], told: &mut Told<'_>) -> Taken {
+        let taken = self.begin(text, told);
+        if let Some(open) = &mut self.open {
+            open.patience = PATIENCE_BEHIND_TEXT;
+        }
+        taken
+    }
+
+    /// Reads a part of a line that is too long to be read at once; `first` is its first part. Whether it is part of a
+    /// document that goes on.
+    pub fn piece(&mut self, piece: &[u8], first: bool, told: &mut Told<'_>) -> bool {
+        if first && self.open.is_none() {
+            if !is_opening(piece) {
+                return false;
+            }
+            self.open = Some(Open::new(piece[0] == b'['));
+        }
+        let mut rest = piece;
+        while let Some(open) = &mut self.open {
+            match open.feed(&mut self.trial, rest, Piece::Part, told) {
+                Fed::Part => return true,
+                Fed::End(end) => {
+                    self.open = None;
+                    rest = rest[end..].trim_ascii_start();
+                    if is_opening(rest) {
+                        self.open = Some(Open::new(rest[0] == b'['));
+                    }
+                }
+                Fed::Broken { whole } => {
+                    if whole > 0 {
+                        open.feed(&mut self.trial, &rest[..whole], Piece::Part, told);
+                    }
+                    self.finish(told);
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
     /// The document that is open will not go on: what of it is whole is told.
-    pub fn finish(&mut self, told: &mut dyn FnMut(&str)) {
-        if let Some(value) = self.open.take().and_then(Open::salvage) {
-            told(&value);
+    pub fn finish(&mut self, told: &mut Told<'_>) {
+        if let Some(mut open) = self.open.take() {
+            open.value.salvage(told);
         }
     }
 }
 
+fn is_opening(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'{' | b'['))
+}
+
 /// Tells the values in one line, which must be whole documents: for a line that holds more than the document.
-pub(super) fn values(text: &str, told: &mut dyn FnMut(&str)) {
+pub(super) fn values(text: &[u8], told: &mut Told<'_>) {
     Documents::default().begin(text, told);
 }
 
-enum Fed<'a> {
+/// What is fed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// A line without its break.
+    Line,
+    /// Whole lines.
+    Lines,
+    /// Part of a line.
     Part,
-    /// The document ended; this is what follows on the line.
-    End(&'a str),
-    Foreign,
 }
 
-/// Where in a line something happens to the value that is being read.
+enum Fed {
+    Part,
+    /// The document ended here.
+    End(usize),
+    /// Nothing was read, for the grammar was broken; what is before this place is whole.
+    Broken {
+        whole: usize,
+    },
+}
+
+/// Where something happens to the value that is being read.
 #[derive(Clone, Copy)]
 enum Mark {
     Start(usize),
-    /// After this byte the value could be cut, and closed to a valid one.
-    Cut(usize),
+    /// What is between is no number to JSON.
+    Null(usize, usize),
     End(usize),
+}
+
+/// A try to read on, kept for its memory.
+#[derive(Default)]
+struct Trial {
+    scanner: Scanner,
+    marks: Vec<Mark>,
+    at: usize,
 }
 
 struct Open {
@@ -218,124 +248,119 @@ struct Open {
     /// The depth at which values are told: 0 for the document itself, 1 for the elements of an array.
     told_depth: usize,
     /// The value that is being read, empty outside of one.
-    text: String,
-    /// Where `text` could be cut.
-    cut: usize,
-    /// The value is larger than is kept; it is followed to its end, but not told.
-    oversized: bool,
-    /// Lines in a row that were not the document's.
+    value: Value,
+    /// Foreign lines in a row that are allowed, and that there were.
+    patience: u32,
     foreign: u32,
-    /// Lines that were.
-    lines: u32,
+    /// Its first line was read.
+    begun: bool,
+    /// Its second line was indented: at the margin is nothing but its end.
+    indented: bool,
 }
 
 impl Open {
     fn new(array: bool) -> Self {
         Self {
-            scanner: Scanner::new(),
+            scanner: Scanner::default(),
             told_depth: usize::from(array),
-            text: String::new(),
-            cut: 0,
-            oversized: false,
+            value: Value::default(),
+            patience: PATIENCE_AT_START,
             foreign: 0,
-            lines: 0,
+            begun: false,
+            indented: false,
         }
     }
 
-    fn feed<'a>(&mut self, line: &'a str, told: &mut dyn FnMut(&str)) -> Fed<'a> {
-        let mut scanner = self.scanner.clone();
-        let mut inside = scanner.stack.len() > self.told_depth;
-        let mut marks = Vec::new();
-        let mut end = None;
-        for (at, byte) in line.bytes().enumerate() {
-            let step = scanner.byte(byte);
-            let depth = scanner.stack.len();
-            match step {
-                Step::Inside => {}
-                Step::Opened if depth == self.told_depth + 1 => marks.push(Mark::Start(at)),
-                Step::Opened => {}
-                Step::Closed if depth == self.told_depth && (depth > 0 || self.told_depth == 0) => {
-                    marks.push(Mark::End(at + 1));
+    fn feed(&mut self, trial: &mut Trial, text: &[u8], piece: Piece, told: &mut Told<'_>) -> Fed {
+        let Trial { scanner, marks, at } = trial;
+        scanner.set(&self.scanner);
+        marks.clear();
+        *at = 0;
+        let mut whole = 0;
+        let is_second = self.begun && self.patience < PATIENCE && piece != Piece::Part;
+        let indented = if is_second { matches!(text.first(), Some(b' ' | b'\t')) } else { self.indented };
+        let end = loop {
+            match scanner.next::<false>(text, at) {
+                Event::Opened => {
+                    if indented && piece != Piece::Part && (*at == 1 || text[*at - 2] == b'\n') {
+                        return Fed::Broken { whole: 0 };
+                    }
+                    if scanner.depth() == self.told_depth + 1 {
+                        marks.push(Mark::Start(*at - 1));
+                    }
                 }
-                Step::Closed if depth > self.told_depth => marks.push(Mark::Cut(at + 1)),
-                Step::Closed => {}
-                Step::Broken => return Fed::Foreign,
+                Event::Closed => {
+                    whole = *at;
+                    let depth = scanner.depth();
+                    if depth == self.told_depth {
+                        marks.push(Mark::End(*at));
+                    }
+                    if depth == 0 {
+                        break Some(*at);
+                    }
+                }
+                Event::NotFinite(begin) => marks.push(Mark::Null(begin, *at)),
+                Event::Comma => {}
+                Event::Broken => return Fed::Broken { whole: with_comma(text, whole) },
+                // A string does not go on over a line break: the line was cut, or is none of the document's.
+                Event::Rest if scanner.in_text() && piece == Piece::Line => {
+                    return Fed::Broken { whole: with_comma(text, whole) };
+                }
+                Event::Rest => break None,
             }
-            if depth == 0 {
-                end = Some(at + 1);
-                break;
-            }
+        };
+        let mut inside = self.scanner.depth() > self.told_depth;
+        self.scanner.set(scanner);
+        if is_second {
+            self.indented = indented;
+            self.patience = PATIENCE;
         }
-        // A string does not go on over a line break: the line was cut, or is none of the document's.
-        if end.is_none() && matches!(scanner.expect, Expect::Text { .. }) {
-            return Fed::Foreign;
-        }
-        self.scanner = scanner;
-        self.lines += 1;
+        self.begun = true;
         self.foreign = 0;
         let mut from = 0;
         for mark in marks {
-            match mark {
+            match *mark {
                 Mark::Start(at) => {
-                    self.clear();
+                    self.value.clear();
                     inside = true;
                     from = at;
                 }
-                Mark::Cut(at) => {
-                    self.keep(&line[from..at]);
-                    self.cut = self.text.len();
+                Mark::Null(begin, end) if inside => {
+                    self.value.keep(&text[from..begin], told);
+                    self.value.keep(b"null", told);
+                    from = end;
+                }
+                Mark::Null(..) => {}
+                Mark::End(at) if self.value.is_empty() => {
+                    told(&String::from_utf8_lossy(&text[from..at]));
+                    inside = false;
                     from = at;
                 }
                 Mark::End(at) => {
-                    self.keep(&line[from..at]);
-                    if !self.oversized {
-                        told(&self.text);
-                    }
-                    self.clear();
+                    self.value.keep(&text[from..at], told);
+                    self.value.tell(told);
                     inside = false;
                     from = at;
                 }
             }
         }
         if let Some(end) = end {
-            return Fed::End(&line[end..]);
+            return Fed::End(end);
         }
         if inside {
-            self.keep(&line[from..]);
-            self.keep("\n");
+            self.value.keep(&text[from..], told);
+            if piece == Piece::Line {
+                self.value.keep(b"\n", told);
+            }
         }
         Fed::Part
     }
+}
 
-    fn clear(&mut self) {
-        self.text.clear();
-        self.cut = 0;
-        self.oversized = false;
-    }
-
-    fn keep(&mut self, part: &str) {
-        if self.text.len() + part.len() > VALUE_LIMIT {
-            self.oversized = true;
-        } else if !self.oversized {
-            self.text.push_str(part);
-        }
-    }
-
-    /// The value that was cut short, without what is not whole in it, and with its brackets closed.
-    fn salvage(mut self) -> Option<String> {
-        if self.cut == 0 {
-            return None;
-        }
-        self.text.truncate(self.cut);
-        let mut scanner = Scanner::new();
-        for byte in self.text.bytes() {
-            scanner.byte(byte);
-        }
-        while let Some(bracket) = scanner.stack.pop() {
-            self.text.push(if bracket == b'{' { '}' } else { ']' });
-        }
-        Some(self.text)
-    }
+/// `whole`, with the comma that follows it in a text.
+fn with_comma(text: &[u8], whole: usize) -> usize {
+    let space = text[whole..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    if whole > 0 && text.get(whole + space) == Some(&b',') { whole + space + 1 } else { whole }
 }
 
 #[cfg(test)]
@@ -345,50 +370,119 @@ mod tests {
     fn read(log: &str) -> (Vec<String>, Vec<String>) {
         let mut documents = Documents::default();
         let (mut told, mut foreign) = (Vec::new(), Vec::new());
+        let mut keep = |value: &str| {
+            told.push(value.split_whitespace().collect::<String>());
+            true
+        };
         for line in log.lines() {
-            let taken = documents.line(line, &mut |value| told.push(value.to_owned()));
-            if taken == Taken::No {
+            if documents.line(line.as_bytes(), &mut keep) == Taken::No {
                 foreign.push(line.to_owned());
             }
         }
-        documents.finish(&mut |value| told.push(value.to_owned()));
-        (told.iter().map(|value| value.split_whitespace().collect()).collect(), foreign)
+        documents.finish(&mut keep);
+        (told, foreign)
+    }
+
+    /// The same where whole lines are read together as far as they are a document's.
+    fn read_blocks(log: &str) -> Vec<String> {
+        let mut documents = Documents::default();
+        let mut told = Vec::new();
+        let mut keep = |value: &str| {
+            told.push(value.split_whitespace().collect::<String>());
+            true
+        };
+        let mut rest = log.as_bytes();
+        while !rest.is_empty() {
+            rest = &rest[documents.block(rest, &mut keep)..];
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            if end > 0 {
+                documents.line(&rest[..end], &mut keep);
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        documents.finish(&mut keep);
+        told
+    }
+
+    #[track_caller]
+    fn check(log: &str, told: &[&str], foreign: &[&str]) {
+        assert_eq!(
+            read(log),
+            (
+                told.iter().map(|text| (*text).to_owned()).collect(),
+                foreign.iter().map(|text| (*text).to_owned()).collect()
+            ),
+            "{log}"
+        );
+        assert_eq!(read_blocks(log), told, "in blocks: {log}");
     }
 
     #[test]
     fn documents_and_elements_among_other_lines() {
-        let (told, foreign) =
-            read("x\n{\"a\":\"}\\\"\"}\n[INFO] y\n[{\"b\":1},{\"c\":[2]}]\n[1, 2]\n{\"d\":1}{\"e\":2} z\n");
-        assert_eq!(told, ["{\"a\":\"}\\\"\"}", "{\"b\":1}", "{\"c\":[2]}", "{\"d\":1}", "{\"e\":2}"]);
-        assert_eq!(foreign, ["x", "[INFO] y"]);
+        check(
+            "x\n{\"a\":\"}\\\"\"}\n[INFO] y\n[{\"b\":1},{\"c\":[2]}]\n[1, 2]\n{\"d\":1}{\"e\":2} z\n",
+            &["{\"a\":\"}\\\"\"}", "{\"b\":1}", "{\"c\":[2]}", "{\"d\":1}", "{\"e\":2}"],
+            &["x", "[INFO] y"],
+        );
+        check("{\n  \"a\": 1\n}\n{\n  \"b\": 1\n}\n", &["{\"a\":1}", "{\"b\":1}"], &[]);
+        check("{\n  \"a\": 1\n}{\n  \"b\": 1\n}\n", &["{\"a\":1}", "{\"b\":1}"], &[]);
+        check("{\"r\":[\n{\"a\":1},\n{\"b\":2}\n]}\n", &["{\"r\":[{\"a\":1},{\"b\":2}]}"], &[]);
+        check(
+            "{\n  \"a\": [NaN, -Infinity, {\"b\": Infinity}]\n}\n[{\"a\": NaN}]\n",
+            &["{\"a\":[null,null,{\"b\":null}]}", "{\"a\":null}"],
+            &[],
+        );
     }
 
     #[test]
     fn a_torn_document_is_whole_without_the_tears() {
-        let (told, foreign) = read("[\n  {\n    \"a\": 1,\nnpm warn x\n    \"b\": true\n[  5%] z\n  }\n,\n  {}\n]\n");
-        // The margin rule ends the first document at a line that begins with a bracket.
-        assert_eq!(told, [] as [&str; 0]);
-        assert_eq!(foreign.first().map(String::as_str), Some("npm warn x"));
-        let (told, foreign) = read("[\n  {\n    \"a\": 1,\nnpm warn x\n    \"b\": true\n  },\n  {}\n]\nend\n");
-        assert_eq!(told, ["{\"a\":1,\"b\":true}", "{}"]);
-        assert_eq!(foreign, ["npm warn x", "end"]);
+        check(
+            "[\n  {\n    \"a\": 1,\nnpm warn x\n    \"b\": true\n[  5%] z\n  }\n,\n  {}\n]\nend\n",
+            &["{\"a\":1,\"b\":true}", "{}"],
+            &["npm warn x", "[  5%] z", "end"],
+        );
+        // A record of its own in between, and a line whose end is another program's.
+        check(
+            "{\n  \"a\": [\n{\"level\":\"info\"}\n    {\n      \"b\": true\n    }, npm warn x\n    {}\n  ]\n}\n",
+            &["{\"level\":\"info\"}", "{\"a\":[{\"b\":true},{}]}"],
+            &[],
+        );
     }
 
     #[test]
     fn a_document_cut_short_is_told_as_far_as_it_is_whole() {
-        let (told, _) = read("{\n  \"r\": [\n    {\"a\": 1},\n    {\"b\":\n");
-        assert_eq!(told, ["{\"r\":[{\"a\":1}]}"]);
-        let (told, _) = read("[\n  {\"a\": 1},\n  {\"m\": [{\"x\": 1},\n");
-        assert_eq!(told, ["{\"a\":1}", "{\"m\":[{\"x\":1}]}"]);
-        let (told, _) = read("{\"r\":[{\"a\":1},{\"b\":\"cu");
-        assert_eq!(told, [] as [&str; 0]);
+        check("{\n  \"r\": [\n    {\"a\": 1},\n    {\"b\":\n", &["{\"r\":[{\"a\":1}]}"], &[]);
+        check("[\n  {\"a\": 1},\n  {\"m\": [{\"x\": 1},\n", &["{\"a\":1}", "{\"m\":[{\"x\":1}]}"], &[]);
+        check("{\"r\":[{\"a\":1},{\"b\":\"cu", &["{\"r\":[{\"a\":1}]}"], &[]);
+        check("[{\"r\":1},{\"b\":tr", &["{\"r\":1}"], &[]);
+        check(
+            "{\n  \"r\": [\n    {\"a\": 1}, {\"b\": 2}, {\"c\": \"x\n{\n  \"s\": 1\n}\n",
+            &["{\"r\":[{\"a\":1},{\"b\":2}]}", "{\"s\":1}"],
+            &[],
+        );
     }
 
     #[test]
     fn brackets_that_are_no_document_are_let_go() {
-        let log = format!("{{\n{}[\n  {{\"a\": 1}}\n]\n", "boring: line\n".repeat(30));
-        let (told, foreign) = read(&log);
-        assert_eq!(told, ["{\"a\":1}"]);
-        assert_eq!(foreign.len(), 30);
+        let boring = ["boring: line"; 30];
+        check(&format!("{{\n{}\n[\n  {{\"a\": 1}}\n]\n", boring.join("\n")), &["{\"a\":1}"], &boring);
+    }
+
+    #[test]
+    fn a_line_in_pieces() {
+        let line = br#"{"a":[{"b":1},{"b":2},{"b":3}]}{"c":"#;
+        for cut in 1..line.len() {
+            let mut documents = Documents::default();
+            let mut told = Vec::new();
+            let mut keep = |value: &str| {
+                told.push(value.to_owned());
+                true
+            };
+            let goes_on = documents.piece(&line[..cut], true, &mut keep);
+            assert_eq!(goes_on, cut != 31);
+            assert!(documents.piece(&line[cut..], !goes_on, &mut keep));
+            documents.finish(&mut keep);
+            assert_eq!(told, [r#"{"a":[{"b":1},{"b":2},{"b":3}]}"#], "{cut}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use super::document::{Documents, Taken};
-use super::line::{Line, clean, side};
+use super::line::{Line, seen, side, strip};
 use super::trigger::{Set, Triggers};
 use super::{Hint, Parser, REGISTRY, Verdict, document, exit_code};
 use crate::model::{Diagnostic, Stream};
@@ -15,11 +15,10 @@ static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| {
     Triggers::new(REGISTRY.iter().map(|make| make()).map(|parser| (parser.triggers(), parser.json_triggers())))
 });
 
-/// Bytes of a line that parsers are shown.
-const LINE_LIMIT: usize = 1 << 20;
-/// The same for a line that may be a JSON document.
-const RECORD_LIMIT: usize = 16 << 20;
-/// Bytes of the line before that are remembered over the end of a chunk.
+/// Bytes that are looked at together, and of a line that parsers are shown at once. A longer line is read in pieces if
+/// it is JSON or XML, and shown as far as this if it is text.
+const BLOCK: usize = 256 << 10;
+/// Bytes of the line before that are remembered over the end of a block.
 const BEFORE_LIMIT: usize = 4 << 10;
 
 /// Reads the log of one job. Its memory does not grow with the log, only with what it finds.
@@ -34,24 +33,30 @@ pub struct Feed {
 struct Tail {
     bytes: Vec<u8>,
     before: Vec<u8>,
+    /// What the line was so far, if pieces of it were read.
+    long: Option<Long>,
+    /// Blocks without their escape sequences.
+    plain: Vec<u8>,
+}
+
+/// What a line is that is read in pieces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Long {
+    Json,
+    /// Its pieces are shown as lines; where a line ends means nothing in XML.
+    Xml,
+    /// Nothing more of it is looked at.
+    Text,
 }
 
 impl Tail {
-    fn push(&mut self, bytes: &[u8]) {
-        let room = line_limit(&self.bytes, bytes).saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.long.is_none()
     }
 
     fn remember(&mut self, line: &[u8]) {
         self.before.clear();
         self.before.extend_from_slice(&line[..line.len().min(BEFORE_LIMIT)]);
-    }
-}
-
-fn line_limit(start: &[u8], rest: &[u8]) -> usize {
-    match start.first().or(rest.first()) {
-        Some(b'{' | b'[') => RECORD_LIMIT,
-        _ => LINE_LIMIT,
     }
 }
 
@@ -63,41 +68,34 @@ impl Feed {
 
     /// Takes bytes of one stream in arrival order, in any chunks. What is found so far is appended to `out`; nothing
     /// is appended twice.
-    pub fn push(&mut self, stream: Stream, bytes: &[u8], out: &mut Vec<Diagnostic>) {
+    pub fn push(&mut self, stream: Stream, mut bytes: &[u8], out: &mut Vec<Diagnostic>) {
         let Some(side) = side(stream) else { return };
-        let tail = &mut self.tails[side];
-        let mut block = bytes;
-        if !tail.bytes.is_empty() {
-            let Some(end) = memchr::memchr(b'\n', bytes) else {
-                tail.push(bytes);
-                return;
-            };
-            tail.push(&bytes[..end]);
-            let line = std::mem::take(&mut tail.bytes);
-            self.readers.lone_line(stream, &line, &tail.before);
-            tail.remember(&line);
-            tail.bytes = line;
-            tail.bytes.clear();
-            // A large record's room is not kept for the lines after it.
-            tail.bytes.shrink_to(LINE_LIMIT);
-            block = &bytes[end + 1..];
+        let Self { readers, tails, .. } = self;
+        let tail = &mut tails[side];
+        while !bytes.is_empty() {
+            if tail.is_empty()
+                && let Some(end) = memchr::memrchr(b'\n', &bytes[..bytes.len().min(BLOCK)])
+            {
+                readers.lines(stream, &bytes[..=end], tail);
+                bytes = &bytes[end + 1..];
+                continue;
+            }
+            let end = memchr::memchr(b'\n', bytes);
+            readers.unfinished(stream, &bytes[..end.unwrap_or(bytes.len())], tail);
+            if end.is_some() {
+                readers.finish_line(stream, tail);
+            }
+            bytes = &bytes[end.map_or(bytes.len(), |end| end + 1)..];
         }
-        let whole = memchr::memrchr(b'\n', block).map_or(0, |at| at + 1);
-        let (block, rest) = block.split_at(whole);
-        if let [lines @ .., _] = block {
-            self.readers.block(stream, block, &tail.before);
-            tail.remember(&lines[memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1)..]);
-        }
-        tail.push(rest);
-        self.readers.hand_over(out);
+        readers.hand_over(out);
     }
 
     /// The end of the log. `exit_code` is the recipe's, none if it is not known or the job was cancelled. Appends what
     /// is only certain now, and a `recipe_fail` if the recipe failed and nothing was found.
     pub fn finish(mut self, exit_code: Option<i32>, out: &mut Vec<Diagnostic>) {
-        for (tail, stream) in self.tails.iter().zip([Stream::Stdout, Stream::Stderr]) {
-            if !tail.bytes.is_empty() {
-                self.readers.lone_line(stream, &tail.bytes, &tail.before);
+        for (tail, stream) in self.tails.iter_mut().zip([Stream::Stdout, Stream::Stderr]) {
+            if !tail.is_empty() {
+                self.readers.finish_line(stream, tail);
             }
         }
         self.readers.finish();
@@ -139,6 +137,93 @@ impl Readers {
         Self { parsers, sides: Default::default(), found: Vec::new(), told: HashSet::new() }
     }
 
+    /// Reads whole lines, the last one with its break.
+    fn lines(&mut self, stream: Stream, block: &[u8], tail: &mut Tail) {
+        if memchr::memchr(0x1b, block).is_some() {
+            let mut plain = std::mem::take(&mut tail.plain);
+            plain.clear();
+            strip(block, &mut plain);
+            self.block(stream, &plain, &tail.before);
+            tail.remember(last_line(&plain));
+            tail.plain = plain;
+        } else {
+            self.block(stream, block, &tail.before);
+            tail.remember(last_line(block));
+        }
+    }
+
+    /// Reads on in a line that is not complete.
+    fn unfinished(&mut self, stream: Stream, mut bytes: &[u8], tail: &mut Tail) {
+        while !bytes.is_empty() && tail.long != Some(Long::Text) {
+            let (part, rest) = bytes.split_at(bytes.len().min(BLOCK + 1 - tail.bytes.len()));
+            tail.bytes.extend_from_slice(part);
+            bytes = rest;
+            if tail.bytes.len() > BLOCK {
+                self.long_line(stream, tail);
+            }
+        }
+    }
+
+    /// Reads a piece of a line that is longer than a block.
+    fn long_line(&mut self, stream: Stream, tail: &mut Tail) {
+        let cut = |byte| memchr::memrchr(byte, &tail.bytes).map_or(BLOCK, |at| at + 1);
+        if matches!(tail.long, None | Some(Long::Json)) {
+            let at = cut(b',');
+            let piece = seen(&tail.bytes[..at]);
+            if self.piece(stream, &piece, tail.long.is_none()) {
+                tail.bytes.drain(..at);
+                tail.long = Some(Long::Json);
+                return;
+            }
+        }
+        let is_xml = tail.long == Some(Long::Xml) || (tail.long.is_none() && tail.bytes.starts_with(b"<"));
+        if is_xml {
+            let rest = tail.bytes.split_off(cut(b'>'));
+            self.text_line(stream, tail);
+            tail.bytes = rest;
+            tail.long = Some(Long::Xml);
+        } else {
+            if tail.long.is_none() {
+                tail.bytes.truncate(BLOCK);
+                self.text_line(stream, tail);
+            }
+            tail.bytes.clear();
+            tail.long = Some(Long::Text);
+        }
+    }
+
+    /// The line of a tail is complete.
+    fn finish_line(&mut self, stream: Stream, tail: &mut Tail) {
+        match tail.long.take() {
+            None | Some(Long::Xml) => self.text_line(stream, tail),
+            Some(Long::Json) => {
+                self.piece(stream, &seen(&tail.bytes), false);
+            }
+            Some(Long::Text) => {}
+        }
+        tail.bytes.clear();
+    }
+
+    /// Reads the bytes of a tail as a line.
+    fn text_line(&mut self, stream: Stream, tail: &mut Tail) {
+        let mut line = std::mem::take(&mut tail.bytes);
+        line.push(b'\n');
+        self.lines(stream, &line, tail);
+        tail.bytes = line;
+    }
+
+    /// Reads a piece of a long line as JSON, if it is part of a document.
+    fn piece(&mut self, stream: Stream, piece: &str, first: bool) -> bool {
+        let Some(side) = side(stream) else { return false };
+        let Self { parsers, sides, found, .. } = self;
+        let Side { documents, owner, .. } = &mut sides[side];
+        if owner.is_some() {
+            return false;
+        }
+        let begin = if first && !documents.is_open() { document_begin(piece).unwrap_or(0) } else { 0 };
+        documents.piece(&piece.as_bytes()[begin..], first, &mut |value| tell(parsers, found, value))
+    }
+
     /// Shows the lines of interest out of a block of whole lines, the last one with its line break.
     fn block(&mut self, stream: Stream, block: &[u8], before: &[u8]) {
         let Some(side) = side(stream) else { return };
@@ -146,6 +231,8 @@ impl Readers {
         let mut at = 0;
         // Documents are recognised by the line break before them, which the first line of a block does not have.
         let mut look = opens_document(block);
+        // Where the next byte is that has to be cleaned away, so that a document's lines cannot be read together.
+        let mut unclean = 0;
         while at < block.len() {
             if !look && self.sides[side].is_idle() {
                 match walk.next_line(at) {
@@ -157,30 +244,32 @@ impl Readers {
                 }
             }
             look = false;
+            if self.sides[side].owner.is_none() && self.sides[side].documents.is_open() {
+                if unclean <= at {
+                    unclean = at + clean_lines(&block[at..]);
+                }
+                let Self { parsers, sides, found, .. } = self;
+                at += sides[side].documents.block(&block[at..unclean], &mut |value| tell(parsers, found, value));
+                if at >= block.len() {
+                    break;
+                }
+                if self.sides[side].is_idle() {
+                    continue;
+                }
+            }
             let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |length| at + length);
             let previous = match at {
                 0 => before,
-                at => &block[memchr::memrchr(b'\n', &block[..at - 1]).map_or(0, |at| at + 1)..at - 1],
+                at => last_line(&block[..at]),
             };
             self.line(stream, &block[at..end], previous);
             at = end + 1;
         }
     }
 
-    /// Shows a line that was put together out of chunks.
-    fn lone_line(&mut self, stream: Stream, line: &[u8], before: &[u8]) {
-        let interesting = side(stream).is_some_and(|side| !self.sides[side].is_idle())
-            || opens_document(line)
-            || TRIGGERS.walk(line).next_line(0).is_some();
-        if interesting {
-            self.line(stream, line, before);
-        }
-    }
-
     fn line(&mut self, stream: Stream, raw: &[u8], before: &[u8]) {
         let Some(side) = side(stream) else { return };
-        let raw = &raw[..raw.len().min(line_limit(raw, &[]))];
-        let text = clean(raw);
+        let text = seen(raw);
         let line = Line { text: &text, stream, before };
         let mut asked: Set = 0;
         if let Some(owner) = self.sides[side].owner.take() {
@@ -189,21 +278,8 @@ impl Readers {
                 return;
             }
         }
-        if self.sides[side].documents.is_open() || text.starts_with(['{', '[']) {
-            let Self { parsers, sides, found, .. } = self;
-            let taken = sides[side].documents.line(&text, &mut |value| tell(parsers, found, value));
-            if taken == Taken::Yes {
-                return;
-            }
-        }
-        if let Some(start) = text.find(['{', '['])
-            && start > 0
-            && TRIGGERS.in_json(&text) != 0
-        {
-            let Self { parsers, found, .. } = self;
-            // A record behind a time stamp or a prefix.
-            let start = text.find("{\"").unwrap_or(start);
-            document::values(&text[start..], &mut |value| tell(parsers, found, value));
+        if self.documents(side, &text) == Taken::Yes {
+            return;
         }
         let mut wanted = (self.sides[side].open | TRIGGERS.in_line(&text)) & !asked;
         while wanted != 0 {
@@ -213,6 +289,30 @@ impl Readers {
                 break;
             }
         }
+    }
+
+    /// Reads a line as JSON, where it may be.
+    fn documents(&mut self, side: usize, text: &str) -> Taken {
+        let Self { parsers, sides, found, .. } = self;
+        let documents = &mut sides[side].documents;
+        let mut told = |value: &str| tell(parsers, found, value);
+        let is_open = documents.is_open();
+        if (is_open || text.starts_with(['{', '['])) && documents.line(text.as_bytes(), &mut told) == Taken::Yes {
+            return Taken::Yes;
+        }
+        // Behind other text: a record, or the beginning of a document that goes on over lines.
+        let Some(begin) = document_begin(text).filter(|begin| *begin > 0) else { return Taken::No };
+        if documents.is_open() {
+            if TRIGGERS.in_json(text) != 0 {
+                document::values(&text.as_bytes()[begin..], &mut told);
+            }
+        } else if (text.trim_end().ends_with(['{', '[']) || TRIGGERS.in_json(text) != 0)
+            && documents.begin_behind_text(&text.as_bytes()[begin..], &mut told) == Taken::No
+        {
+            let last = text.trim_end().len() - 1;
+            documents.begin_behind_text(&text.as_bytes()[last..], &mut told);
+        }
+        Taken::No
     }
 
     fn ask(&mut self, index: usize, side: usize, line: &Line<'_>) -> Verdict {
@@ -255,19 +355,55 @@ impl Readers {
 }
 
 /// The same lines that the triggers' openings find in a block.
-fn opens_document(line: &[u8]) -> bool {
+fn opens_document(block: &[u8]) -> bool {
+    let line = block.strip_prefix("\u{feff}".as_bytes()).unwrap_or(block);
     match line {
-        [b'[', b'{', ..] | [b'[' | b'{'] => true,
+        [b'[', b'{', ..] | [b'{', b' ', ..] | [b'[' | b'{'] => true,
         [b'[' | b'{', second, ..] => matches!(second, b'\n' | b'\r'),
         _ => false,
     }
 }
 
-fn tell(parsers: &mut [Box<dyn Parser>], found: &mut Vec<Diagnostic>, value: &str) {
+/// Where in a line JSON may begin.
+fn document_begin(text: &str) -> Option<usize> {
+    let record = text.find("{\"");
+    let array = text.find("[{");
+    let first = record.into_iter().chain(array).min();
+    first.or_else(|| text.trim_end().ends_with(['{', '[']).then(|| text.trim_end().len() - 1))
+}
+
+/// The last one of some lines, without its break.
+fn last_line(lines: &[u8]) -> &[u8] {
+    let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+    &lines[memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1)..]
+}
+
+/// The bytes of the lines before the first one that has to be cleaned.
+fn clean_lines(block: &[u8]) -> usize {
+    const TOGETHER: usize = 64;
+    let is_control = |byte: u8| byte < b' ' && byte != b'\n' && byte != b'\t';
+    for (number, piece) in block.chunks(TOGETHER).enumerate() {
+        // Without a way out of the piece, which is what the compiler makes vectors of.
+        if !piece.iter().fold(false, |found, byte| found | is_control(*byte)) {
+            continue;
+        }
+        for (at, byte) in piece.iter().enumerate().map(|(at, byte)| (number * TOGETHER + at, *byte)) {
+            if is_control(byte) && !(byte == b'\r' && block.get(at + 1) == Some(&b'\n')) {
+                return memchr::memrchr(b'\n', &block[..at]).map_or(0, |at| at + 1);
+            }
+        }
+    }
+    block.len()
+}
+
+/// Shows a value to the parsers whose triggers it holds. Whether they found anything.
+fn tell(parsers: &mut [Box<dyn Parser>], found: &mut Vec<Diagnostic>, value: &str) -> bool {
+    let before = found.len();
     let mut wanted = TRIGGERS.in_json(value);
     while wanted != 0 {
         let index = wanted.trailing_zeros() as usize;
         wanted &= wanted - 1;
         parsers[index].json(value, found);
     }
+    found.len() > before
 }

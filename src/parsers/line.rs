@@ -17,7 +17,7 @@ pub(super) struct Line<'a> {
 impl<'a> Line<'a> {
     /// The line before it on the same stream. For tools whose recognisable line is not their first.
     pub fn previous(&self) -> Cow<'a, str> {
-        clean(self.before)
+        seen(self.before)
     }
 
     /// 0 for the standard output, 1 for the standard error: to index a parser's state per stream.
@@ -35,6 +35,71 @@ pub(super) fn side(stream: Stream) -> Option<usize> {
     }
 }
 
+/// Appends a block of lines without its escape sequences, none of which goes on over the end of a line.
+pub(super) fn strip(block: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(length) = memchr::memchr(0x1b, &block[at..]) {
+        out.extend_from_slice(&block[at..at + length]);
+        at = after_escape(block, at + length);
+    }
+    out.extend_from_slice(&block[at..]);
+}
+
+/// A raw line as its tool printed it: clean, and without what others put before each line of a log.
+pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
+    match clean(raw) {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[prefix(text)..]),
+        Cow::Owned(mut text) => {
+            text.drain(..prefix(&text));
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
+const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
+
+/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as GitHub, docker and
+/// kubectl put it before each line, or a service's name as docker compose does.
+fn prefix(text: &str) -> usize {
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let service = mark + service(&text.as_bytes()[mark..]);
+    let stamp = service + time_stamp(&text.as_bytes()[service..]);
+    if text[stamp..].starts_with('\u{feff}') { stamp + '\u{feff}'.len_utf8() } else { stamp }
+}
+
+/// The length of `2026-01-01T00:00:00.0000000Z `.
+fn time_stamp(text: &[u8]) -> usize {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
+    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    if text.len() <= SHAPE.len() || !text.iter().zip(SHAPE).all(agrees) {
+        return 0;
+    }
+    let digits = text[SHAPE.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match &text[SHAPE.len() + digits..] {
+        [b'Z', b' ', ..] if FRACTIONS.contains(&digits) => SHAPE.len() + digits + 2,
+        [b'Z'] if FRACTIONS.contains(&digits) => text.len(),
+        _ => 0,
+    }
+}
+
+/// The length of `web-1  | `: a name and a number, and a bar that stands in the same column in every line.
+fn service(text: &[u8]) -> usize {
+    let name =
+        text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
+    let digits = text[..name].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_numbered = digits > 0 && text[..name - digits].last().is_some_and(|byte| matches!(byte, b'-' | b'_'));
+    if !is_numbered || !text[0].is_ascii_alphabetic() {
+        return 0;
+    }
+    let spaces = text[name..].iter().take_while(|byte| **byte == b' ').count();
+    match &text[name + spaces..] {
+        [b'|', b' ', ..] if spaces > 0 => name + spaces + 2,
+        [b'|'] if spaces > 0 => text.len(),
+        _ => 0,
+    }
+}
+
 /// A raw line as people saw it: escape sequences (ECMA-48: CSI, OSC and the two-byte ones) are gone, a carriage return
 /// starts the line anew unless nothing follows it, control characters other than tab are gone.
 pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
@@ -43,7 +108,7 @@ pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
         end -= 1;
     }
     let raw = &raw[..end];
-    if !raw.iter().any(|&byte| byte < b' ' && byte != b'\t') {
+    if !has_control(raw) {
         return String::from_utf8_lossy(raw);
     }
     let mut kept = Vec::with_capacity(raw.len());
@@ -70,31 +135,42 @@ pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&kept).into_owned())
 }
 
-/// The index behind the escape sequence that begins at `at`.
+/// Whether any byte but the tab is a control character.
+pub(super) fn has_control(raw: &[u8]) -> bool {
+    // Piece by piece without a way out of a piece, which is what the compiler makes vectors of.
+    let control = |found: bool, byte: &u8| found | (*byte < b' ' && *byte != b'\t');
+    raw.chunks(64).any(|piece| piece.iter().fold(false, control))
+}
+
+/// The index behind the escape sequence that begins at `at`; a line break ends any.
 fn after_escape(raw: &[u8], at: usize) -> usize {
     match raw.get(at + 1) {
         // CSI: parameters and intermediates, then one final byte.
-        Some(b'[') => raw[at + 2..]
-            .iter()
-            .position(|byte| !(0x20..=0x3f).contains(byte))
-            .map_or(raw.len(), |length| at + 2 + length + 1),
-        // OSC, DCS, PM, APC, SOS: up to BEL or ST.
-        Some(b']' | b'P' | b'^' | b'_' | b'X') => {
-            let mut end = at + 2;
-            while end < raw.len() {
-                if raw[end] == 0x07 {
-                    return end + 1;
-                }
-                if raw[end] == 0x1b {
-                    return if raw.get(end + 1) == Some(&b'\\') { end + 2 } else { end };
-                }
-                end += 1;
-            }
-            end
+        Some(b'[') => {
+            let end = raw[at + 2..].iter().position(|byte| !(0x20..=0x3f).contains(byte));
+            end.map_or(raw.len(), |length| behind(raw, at + 2 + length))
         }
+        // OSC, DCS, PM, APC, SOS: up to BEL or ST.
+        Some(b']' | b'P' | b'^' | b'_' | b'X') => match memchr::memchr3(0x07, 0x1b, b'\n', &raw[at + 2..]) {
+            None => raw.len(),
+            Some(length) => match raw[at + 2 + length..] {
+                [0x07, ..] => at + 2 + length + 1,
+                [0x1b, b'\\', ..] => at + 2 + length + 2,
+                _ => at + 2 + length,
+            },
+        },
         // Charset selection has one more byte: ESC ( B.
-        Some(b'(' | b')' | b'*' | b'+' | b'#' | b'%' | b' ') => (at + 3).min(raw.len()),
-        Some(_) => at + 2,
+        Some(b'(' | b')' | b'*' | b'+' | b'#' | b'%' | b' ') => behind(raw, at + 2),
+        Some(_) => behind(raw, at + 1),
+        None => raw.len(),
+    }
+}
+
+/// The index behind the last byte of an escape sequence, which a line break is not.
+fn behind(raw: &[u8], last: usize) -> usize {
+    match raw.get(last) {
+        Some(b'\n') => last,
+        Some(_) => last + 1,
         None => raw.len(),
     }
 }
@@ -119,5 +195,44 @@ mod tests {
             assert_eq!(clean(raw.as_bytes()), seen, "{raw:?}");
         }
         assert_eq!(clean(b"a\xffb"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn a_block_is_stripped_as_its_lines_are() {
+        let lines =
+            ["plain", "\x1b[1merr\x1b[0m\x1b[1mor\x1b[0m: x", "\x1b[", "\x1b]8;;x", "\x1b", "\x1b(", "a\x1b[31"];
+        let mut stripped = Vec::new();
+        strip((lines.join("\n") + "\n").as_bytes(), &mut stripped);
+        let expected: Vec<_> = lines.iter().map(|line| clean(line.as_bytes()) + "\n").collect();
+        assert_eq!(String::from_utf8(stripped).unwrap(), expected.concat());
+    }
+
+    #[test]
+    fn what_others_put_before_lines_is_passed_over() {
+        for (raw, text) in [
+            ("2026-01-01T00:00:00.1234567Z error: x", "error: x"),
+            ("2026-01-01T00:00:00.123456789Z   indented", "  indented"),
+            ("2026-01-01T00:00:00.1234567Z", ""),
+            ("\u{feff}2026-01-01T00:00:00.1234567Z {", "{"),
+            ("\u{feff}{", "{"),
+            ("web-1  | {", "{"),
+            ("my_app_web_12 |   x", "  x"),
+            ("web-1  | 2026-01-01T00:00:00.1234567Z x", "x"),
+            ("web-1  |", ""),
+        ] {
+            assert_eq!(seen(raw.as_bytes()), text, "{raw:?}");
+        }
+        for own in [
+            "2026-01-01T00:00:00Z x",
+            "2026-01-01T00:00:00.123Z x",
+            "12 | let x",
+            " 1 | x",
+            "web | x",
+            "a-1| x",
+            "-1 | x",
+            "a-1 x",
+        ] {
+            assert_eq!(seen(own.as_bytes()), own);
+        }
     }
 }

@@ -25,9 +25,11 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod scan;
 mod text;
 mod trigger;
 mod unittest;
+mod value;
 
 pub use feed::Feed;
 
@@ -97,3 +99,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(mypy::Mypy::default()),
     || Box::new(gnu::Gnu::default()),
 ];
+
+/// A set of parsers has a bit for each.
+const _: () = assert!(REGISTRY.len() <= trigger::Set::BITS as usize);

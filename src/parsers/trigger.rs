@@ -1,144 +1,223 @@
 //! Which lines hold anything of interest: one search for the triggers of all parsers at once.
+//!
+//! Some hundred triggers are too many for a vectorised search. But many have a few rare bytes in common (`ERR`,
+//! `AIL`), so it is parts of three bytes that are searched for, chosen so that few cover all triggers. Where a part
+//! is found, the triggers that it stands for are compared.
+
+use std::collections::HashMap;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
 /// A set of parsers, by their index in the registry.
 pub(super) type Set = u128;
 
-/// Teddy, the vectorised search, is twice as fast for up to 32 patterns, and the more exact the fewer they are.
-const PATTERNS_PER_PASS: usize = 32;
+/// Bytes of a part: what Teddy, the vectorised search, looks at.
+const PART: usize = 3;
+type Part = [u8; PART];
 
-/// Bytes of a pattern that Teddy looks at; what agrees in these is compared whole, which takes its time.
-const LOOKED_AT: usize = 3;
+/// Teddy is twice as fast for up to 32 patterns.
+const PARTS_PER_PASS: usize = 32;
 
-/// Bytes of a trigger that are compared at least, so that a line is not looked at for nothing.
-const COMPARED: usize = 6;
+/// How often a part may occur per byte before that costs more than one part more.
+const CHEAP: f64 = 1e-4;
 
-/// Bytes of logs, the most frequent first. What is not among them is rare.
-const FREQUENT: &[u8] = b" .-0etaonisrldcu123456789hmp_/fgbvywkxE";
-
-/// What begins a JSON document that is spread over lines. A document on one line is found by its own triggers.
-const OPENINGS: [&str; 5] = ["\n[\n", "\n{\n", "\n[\r", "\n{\r", "\n[{"];
+/// What begins a JSON document that is spread over lines, at the margin, behind a prefix or other text. A document on
+/// one line is found by its own triggers.
+const OPENINGS: [&str; 18] = [
+    "\n[\n", "\n{\n", "\n[\r", "\n{\r", "\n[{", "\n{ ", " {\n", " [\n", " {\r", " [\r", ":{\n", ":[\n", ":{\r", ":[\r",
+    "[{\n", "[{\r", " [{", "\u{feff}",
+];
 
 /// The triggers of all parsers.
 pub(super) struct Triggers {
-    passes: Vec<Pass>,
-    lines: Table,
-    json: Table,
+    lines: Finder,
+    json: Finder,
 }
 
-/// What to search blocks for to find all lines that hold a trigger: of each trigger the part that begins the rarest
-/// way, and of parts that lie in one another the smallest.
-fn searched(triggers: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
-    let mut parts: Vec<&str> = triggers.map(rarest_end).collect();
-    parts.sort_unstable_by_key(|part| (part.len(), *part));
-    let mut chosen: Vec<&str> = Vec::new();
-    for part in parts {
-        if !chosen.iter().any(|smaller| part.contains(smaller)) {
-            chosen.push(part);
+/// Finds any of some triggers.
+struct Finder {
+    passes: Vec<Pass>,
+    /// What the parts stand for, those of the first pass first.
+    meant: Vec<Vec<Meant>>,
+}
+
+/// A trigger that holds a part.
+struct Meant {
+    trigger: &'static [u8],
+    /// Where in the trigger the part is.
+    at: usize,
+    owners: Set,
+}
+
+/// Finds where in a text any of some parts is.
+enum Pass {
+    Packed(packed::Searcher),
+    /// For processors without the instructions.
+    Automaton(Box<AhoCorasick>),
+}
+
+impl Pass {
+    fn new(parts: &[Part]) -> Self {
+        match packed::Config::new().builder().extend(parts).build() {
+            Some(searcher) => Self::Packed(searcher),
+            None => Self::Automaton(Box::new(
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(parts)
+                    .expect("a few short patterns are far below the automaton's limits"),
+            )),
         }
+    }
+
+    fn find(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        let hit = match self {
+            Self::Packed(searcher) => searcher.find_in(text, aho_corasick::Span { start: from, end: text.len() }),
+            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).range(from..)),
+        };
+        hit.map(|hit| (hit.pattern().as_usize(), hit.start()))
+    }
+}
+
+impl Finder {
+    fn new(triggers: &[(&'static str, Set)]) -> Self {
+        let mut owners: HashMap<&'static [u8], Set> = HashMap::new();
+        for (trigger, set) in triggers {
+            *owners.entry(trigger.as_bytes()).or_default() |= set;
+        }
+        let mut triggers: Vec<_> = owners.into_iter().collect();
+        triggers.sort_unstable();
+        let (mut parts, mut meant) = (Vec::new(), Vec::new());
+        for (part, covered) in cover(&triggers) {
+            parts.push(part);
+            meant.push(
+                covered
+                    .into_iter()
+                    .map(|(index, at)| {
+                        let (trigger, owners) = triggers[index];
+                        Meant { trigger, at, owners }
+                    })
+                    .collect(),
+            );
+        }
+        Self { passes: parts.chunks(PARTS_PER_PASS).map(Pass::new).collect(), meant }
+    }
+
+    /// The next place at or behind `from` where triggers of this pass are, as their start, the place to go on from,
+    /// and their owners.
+    fn next(&self, pass: usize, text: &[u8], mut from: usize) -> Option<(usize, usize, Set)> {
+        loop {
+            let (part, at) = self.passes[pass].find(text, from)?;
+            from = at + 1;
+            let (mut first, mut owners) = (None::<usize>, 0);
+            for meant in &self.meant[pass * PARTS_PER_PASS + part] {
+                if let Some(start) = at.checked_sub(meant.at)
+                    && text[start..].starts_with(meant.trigger)
+                {
+                    first = Some(first.map_or(start, |first| first.min(start)));
+                    owners |= meant.owners;
+                }
+            }
+            if let Some(first) = first {
+                return Some((first, from, owners));
+            }
+        }
+    }
+
+    /// Whose triggers are in a text.
+    fn owners(&self, text: &[u8]) -> Set {
+        let mut all = 0;
+        for pass in 0..self.passes.len() {
+            let mut from = 0;
+            while let Some((_, next, owners)) = self.next(pass, text, from) {
+                all |= owners;
+                from = next;
+            }
+        }
+        all
+    }
+}
+
+/// Parts that are in all triggers: of the index in `triggers`, and where in it. Chosen one by one, each so that it
+/// covers many triggers for how often it occurs in logs.
+fn cover(triggers: &[(&'static [u8], Set)]) -> Vec<(Part, Vec<(usize, usize)>)> {
+    let mut holders: HashMap<Part, Vec<(usize, usize)>> = HashMap::new();
+    for (index, (trigger, _)) in triggers.iter().enumerate() {
+        for (at, part) in trigger.windows(PART).enumerate() {
+            let part = part.try_into().expect("windows are as long as a part");
+            let holders = holders.entry(part).or_default();
+            if holders.last().is_none_or(|(last, _)| *last != index) {
+                holders.push((index, at));
+            }
+        }
+    }
+    let mut chosen = Vec::new();
+    while !holders.is_empty() {
+        #[allow(clippy::cast_precision_loss)] // A few hundred.
+        let worth = |part: &Part, count: usize| count as f64 / (CHEAP + frequency(*part));
+        let best = holders
+            .iter()
+            .max_by(|(a, of_a), (b, of_b)| worth(a, of_a.len()).total_cmp(&worth(b, of_b.len())).then(b.cmp(a)))
+            .map(|(part, _)| *part);
+        let Some(covered) = best.and_then(|best| Some((best, holders.remove(&best)?))) else { break };
+        let is_covered: std::collections::HashSet<usize> = covered.1.iter().map(|(index, _)| *index).collect();
+        holders.retain(|_, holders| {
+            holders.retain(|(index, _)| !is_covered.contains(index));
+            !holders.is_empty()
+        });
+        chosen.push(covered);
     }
     chosen
 }
 
-/// The end of a trigger whose first bytes are the rarest together.
-fn rarest_end(trigger: &'static str) -> &'static str {
-    let bytes = trigger.as_bytes();
-    let frequency = |at: usize| -> usize {
-        let rank = |byte: &u8| FREQUENT.iter().position(|frequent| frequent == byte).unwrap_or(FREQUENT.len());
-        bytes[at..at + LOOKED_AT].iter().map(|byte| FREQUENT.len() - rank(byte)).sum()
-    };
-    let starts = 0..=bytes.len().saturating_sub(COMPARED);
-    let best = starts.filter(|at| trigger.is_char_boundary(*at) && at + LOOKED_AT <= bytes.len());
-    let best = best.min_by_key(|at| frequency(*at));
-    best.map_or(trigger, |at| &trigger[at..])
-}
-
-/// Finds where in a block any of some patterns is.
-enum Pass {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-impl Pass {
-    fn new(patterns: &[&str]) -> Self {
-        match packed::Config::new().builder().extend(patterns).build() {
-            Some(searcher) => Self::Packed(searcher),
-            None => Self::Automaton(build(patterns, MatchKind::LeftmostFirst)),
-        }
+/// How often a part occurs per byte of a log, roughly: as often as its bytes do, if they were independent.
+fn frequency(part: Part) -> f64 {
+    if part.iter().all(|byte| *byte == part[0]) {
+        // Rulers and indentation.
+        return 5e-3;
     }
-
-    fn find(&self, block: &[u8], from: usize) -> Option<usize> {
-        match self {
-            Self::Packed(searcher) => {
-                searcher.find_in(block, aho_corasick::Span { start: from, end: block.len() }).map(|hit| hit.start())
-            }
-            Self::Automaton(automaton) => {
-                automaton.find(aho_corasick::Input::new(block).range(from..)).map(|hit| hit.start())
-            }
-        }
-    }
-}
-
-/// Says whose patterns are in a text.
-struct Table {
-    automaton: AhoCorasick,
-    owners: Vec<Set>,
-}
-
-impl Table {
-    fn new(owned: &[(&'static str, Set)]) -> Self {
-        let patterns: Vec<&str> = owned.iter().map(|(pattern, _)| *pattern).collect();
-        Self { automaton: build(&patterns, MatchKind::Standard), owners: owned.iter().map(|(_, set)| *set).collect() }
-    }
-
-    fn owners(&self, text: &str) -> Set {
-        let mut set = 0;
-        for hit in self.automaton.find_overlapping_iter(text) {
-            set |= self.owners[hit.pattern().as_usize()];
-        }
-        set
-    }
-}
-
-fn build(patterns: &[&str], kind: MatchKind) -> AhoCorasick {
-    AhoCorasick::builder()
-        .match_kind(kind)
-        .build(patterns)
-        .expect("a few hundred short patterns are far below the automaton's limits")
+    part.iter()
+        .map(|byte| match byte {
+            b' ' => 0.15,
+            b'e' => 0.07,
+            b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0.05,
+            b'd' | b'l' | b'c' | b'u' | b'm' | b'p' | b'h' => 0.03,
+            b'f' | b'g' | b'b' | b'v' | b'y' | b'w' | b'k' => 0.015,
+            b'0'..=b'9' | b'"' | b':' => 0.02,
+            b'.' | b'/' | b'-' | b'_' | b',' => 0.015,
+            b'\n' => 0.01,
+            b'=' | b'(' | b')' | b'\'' | b'[' | b']' => 0.006,
+            b'A'..=b'Z' | b'j' | b'q' | b'x' | b'z' => 0.003,
+            _ => 0.001,
+        })
+        .product()
 }
 
 impl Triggers {
     /// From the line triggers and the JSON triggers of each parser, in the registry's order.
     pub fn new(parsers: impl IntoIterator<Item = (&'static [&'static str], &'static [&'static str])>) -> Self {
-        let mut lines = Vec::new();
-        let mut json = Vec::new();
+        let mut lines: Vec<(&str, Set)> = OPENINGS.iter().map(|opening| (*opening, 0)).collect();
+        let mut json: Vec<(&str, Set)> = Vec::new();
         for (index, (line_triggers, json_triggers)) in parsers.into_iter().enumerate() {
             lines.extend(line_triggers.iter().map(|trigger| (*trigger, 1 << index)));
             json.extend(json_triggers.iter().map(|trigger| (*trigger, 1 << index)));
         }
-        let patterns = searched(lines.iter().chain(&json).map(|(pattern, _)| *pattern).chain(OPENINGS));
-        let passes = patterns.len().div_ceil(PATTERNS_PER_PASS);
-        Self {
-            passes: patterns.chunks(patterns.len().div_ceil(passes)).map(Pass::new).collect(),
-            lines: Table::new(&lines),
-            json: Table::new(&json),
-        }
+        Self { lines: Finder::new(&lines), json: Finder::new(&json) }
     }
 
     /// Whose line triggers are in this clean line.
     pub fn in_line(&self, text: &str) -> Set {
-        self.lines.owners(text)
+        self.lines.owners(text.as_bytes())
     }
 
     /// Whose JSON triggers are in this text.
     pub fn in_json(&self, text: &str) -> Set {
-        self.json.owners(text)
+        self.json.owners(text.as_bytes())
     }
 
     /// A walk over a block of whole lines.
     pub fn walk<'a>(&'a self, block: &'a [u8]) -> Walk<'a> {
-        Walk { triggers: self, block, next: vec![None; self.passes.len() + 1] }
+        let passes = self.lines.passes.len() + self.json.passes.len();
+        Walk { triggers: self, block, next: vec![None; passes], record: None }
     }
 }
 
@@ -146,37 +225,42 @@ impl Triggers {
 pub(super) struct Walk<'a> {
     triggers: &'a Triggers,
     block: &'a [u8],
-    /// Where the hit after the place last asked for is, per pass, then for escape sequences: a coloured line has to
-    /// be stripped before anything can be said about it.
+    /// Where the hit after the place last asked for is, per pass.
     next: Vec<Option<usize>>,
+    /// The same for what every JSON record holds: without it there is no need to look for JSON triggers.
+    record: Option<usize>,
 }
 
 impl Walk<'_> {
     /// The start of the first line at or behind the line start `from` that has to be looked at.
     pub fn next_line(&mut self, from: usize) -> Option<usize> {
+        let Self { triggers: Triggers { lines, json }, block, next, record } = self;
         // The line break before is searched too: documents are recognised by it.
-        let search_from = from.saturating_sub(1);
-        let mut first = self.block.len();
-        for (index, next) in self.next.iter_mut().enumerate() {
-            let hit = match *next {
-                Some(hit) if hit >= search_from => hit,
-                _ => {
-                    let hit = match self.triggers.passes.get(index) {
-                        Some(pass) => pass.find(self.block, search_from),
-                        None => memchr::memchr(0x1b, &self.block[search_from..]).map(|at| at + search_from),
-                    };
-                    *next.insert(hit.unwrap_or(usize::MAX))
-                }
-            };
-            first = first.min(hit);
+        let from_break = from.saturating_sub(1);
+        let is_past = |hit: &Option<usize>| hit.is_some_and(|hit| hit >= from_break);
+        if !is_past(record) {
+            let found = memchr::memmem::find(&block[from_break..], b"{\"");
+            *record = Some(found.map_or(usize::MAX, |at| at + from_break));
         }
-        if first >= self.block.len() {
+        let mut first = block.len();
+        for (index, next) in next.iter_mut().enumerate() {
+            let (finder, pass) = match index.checked_sub(lines.passes.len()) {
+                None => (lines, index),
+                Some(_) if *record == Some(usize::MAX) => break,
+                Some(pass) => (json, pass),
+            };
+            if !is_past(next) {
+                *next = Some(finder.next(pass, block, from_break).map_or(usize::MAX, |(start, ..)| start));
+            }
+            first = first.min(next.unwrap_or(usize::MAX));
+        }
+        if first >= block.len() {
             return None;
         }
-        let start = if self.block[first] == b'\n' {
+        let start = if block[first] == b'\n' {
             first + 1
         } else {
-            memchr::memrchr(b'\n', &self.block[..first]).map_or(0, |at| at + 1)
+            memchr::memrchr(b'\n', &block[..first]).map_or(0, |at| at + 1)
         };
         Some(start.max(from))
     }
@@ -185,25 +269,42 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parsers::REGISTRY;
 
     #[test]
-    fn the_rarest_part_is_searched_for() {
-        assert_eq!(rarest_end("     Running "), "Running ");
-        assert_eq!(rarest_end("... FAILED"), "FAILED");
-        assert_eq!(rarest_end("ab"), "ab");
-        let parts = searched(["... FAILED", "FAILED", "= FAILURES =", "SUBFAIL"].into_iter());
-        assert!(parts.len() < 4, "{parts:?}");
+    fn few_parts_cover_all_triggers() {
+        let triggers = ["... FAILED", "FAILED", "= FAILURES =", "SUBFAIL", "--- FAIL: "];
+        let triggers: Vec<_> = triggers.iter().map(|trigger| (trigger.as_bytes(), 0)).collect();
+        assert_eq!(cover(&triggers).len(), 1);
     }
 
     #[test]
     fn every_trigger_is_found_wherever_it_stands() {
-        let triggers: &'static [&'static str] = &["... FAILED", "SUBFAIL", "failures:", "--> ", "error[E", "running "];
-        let all = Triggers::new([(triggers, &[] as &[&str])]);
-        for trigger in triggers {
-            for text in [format!("one\n{trigger}\ntwo\n"), format!("one\nbefore {trigger} after\n")] {
+        let parsers: Vec<_> =
+            REGISTRY.iter().map(|make| make()).map(|parser| (parser.triggers(), parser.json_triggers())).collect();
+        let all = Triggers::new(parsers.iter().copied());
+        for (index, (lines, json)) in parsers.iter().enumerate() {
+            for trigger in *lines {
+                assert!(trigger.len() >= 4, "{trigger:?} is too short to be searched for");
+                for text in [format!("one\n{trigger}\ntwo\n"), format!("one\nbefore {trigger} after\n")] {
+                    assert_eq!(all.walk(text.as_bytes()).next_line(0), Some(4), "{text:?}");
+                    assert_ne!(all.in_line(&text) & 1 << index, 0, "{text:?}");
+                }
+            }
+            for trigger in *json {
+                assert!(trigger.len() >= 4, "{trigger:?} is too short to be searched for");
+                let text = format!("one\n{{\"a\":{trigger}}}\n");
                 assert_eq!(all.walk(text.as_bytes()).next_line(0), Some(4), "{text:?}");
+                assert_ne!(all.in_json(&text) & 1 << index, 0, "{text:?}");
             }
         }
         assert_eq!(all.walk(b"one\ntwo\n").next_line(0), None);
+    }
+
+    #[test]
+    fn triggers_that_overlap_are_all_found() {
+        let parsers: [(&'static [&'static str], &'static [&'static str]); 3] =
+            [(&["error: "], &[]), (&[": error: "], &[]), (&["ror: x"], &[])];
+        assert_eq!(Triggers::new(parsers).in_line("a: error: x"), 0b111);
     }
 }
