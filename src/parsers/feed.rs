@@ -17,7 +17,7 @@ static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| {
 
 /// Bytes of a line that parsers are shown.
 const LINE_LIMIT: usize = 1 << 20;
-/// The same for a line that may be a JSON document.
+/// The same for a line that may be a document, of JSON or XML.
 const RECORD_LIMIT: usize = 16 << 20;
 /// Bytes of the line before that are remembered over the end of a chunk.
 const BEFORE_LIMIT: usize = 4 << 10;
@@ -50,7 +50,7 @@ impl Tail {
 
 fn line_limit(start: &[u8], rest: &[u8]) -> usize {
     match start.first().or(rest.first()) {
-        Some(b'{' | b'[') => RECORD_LIMIT,
+        Some(b'{' | b'[' | b'<') => RECORD_LIMIT,
         _ => LINE_LIMIT,
     }
 }

@@ -7,6 +7,7 @@
 
 mod cargo_json;
 mod cargo_test;
+mod checkstyle;
 mod document;
 mod exit_code;
 mod feed;
@@ -17,6 +18,9 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod junit;
+mod junit_lint;
+mod junit_test;
 mod line;
 mod mypy;
 mod pytest;
@@ -28,6 +32,8 @@ mod rustc_names;
 mod text;
 mod trigger;
 mod unittest;
+mod xml;
+mod xml_report;
 
 pub use feed::Feed;
 
@@ -85,6 +91,7 @@ trait Parser: Send {
 
 /// Every parser, one line each. Where several want a line, the earlier one is asked first.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
+    || Box::new(xml_report::XmlReports::default()),
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
