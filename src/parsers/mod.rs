@@ -5,6 +5,7 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod advisory;
 mod cargo_json;
 mod cargo_test;
 mod checkstyle;
@@ -29,6 +30,9 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod sarif;
+mod sarif_result;
+mod sarif_rules;
 mod text;
 mod trigger;
 mod unittest;
@@ -102,5 +106,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(sarif::Sarif::default()),
     || Box::new(gnu::Gnu::default()),
 ];
