@@ -20,10 +20,15 @@ const PREFIXES: [(&str, &str); 11] = [
     ("com.puppycrawl.tools.checkstyle.", "checkstyle"),
 ];
 
+/// The linter of a source that names none.
+const UNKNOWN: &str = "checkstyle";
+
 /// Reads one document.
 #[derive(Default)]
 pub(super) struct Checkstyle {
     file: Option<String>,
+    /// The linter, once some source has named it.
+    tool: Option<&'static str>,
     /// The text of an `exception`: why a file could not be checked.
     exception: Option<String>,
     found: Vec<Diagnostic>,
@@ -45,7 +50,20 @@ impl Sink for Checkstyle {
     fn start(&mut self, name: &str, attributes: &Attributes<'_>) {
         match name {
             "file" => self.file = attributes.get("name"),
-            "error" => self.found.extend(error(self.file.clone(), attributes)),
+            "error" => {
+                if let Some(mut found) = error(self.file.clone(), attributes) {
+                    // What cannot be parsed breaks no rule that would name the linter.
+                    match (found.tool.as_ref() == UNKNOWN, self.tool) {
+                        (false, _) => {
+                            self.tool = PREFIXES.iter().map(|(_, tool)| *tool).find(|tool| *tool == found.tool)
+                        }
+                        (true, Some(tool)) => found.tool = tool.into(),
+                        (true, None) if found.message.starts_with("Parsing error: ") => found.tool = "eslint".into(),
+                        (true, None) => {}
+                    }
+                    self.found.push(found);
+                }
+            }
             "exception" => self.exception = Some(String::new()),
             _ => {}
         }
@@ -103,7 +121,7 @@ fn error(file: Option<String>, attributes: &Attributes<'_>) -> Option<Diagnostic
 /// Who complains, and the rule's name as that tool prints it elsewhere.
 fn rule(source: &str, message: &str) -> (&'static str, String) {
     if source.is_empty() {
-        return (if message.starts_with("Should be `") { "rustfmt" } else { "checkstyle" }, String::new());
+        return (if message.starts_with("Should be `") { "rustfmt" } else { UNKNOWN }, String::new());
     }
     for (prefix, tool) in PREFIXES {
         if let Some(rule) = source.strip_prefix(prefix) {
@@ -126,7 +144,7 @@ fn rule(source: &str, message: &str) -> (&'static str, String) {
     } else if source.starts_with("standard:") {
         "ktlint"
     } else {
-        "checkstyle"
+        UNKNOWN
     };
     (tool, source.to_owned())
 }

@@ -47,7 +47,6 @@ pub(super) struct Case {
 /// A `failure` or an `error`.
 #[derive(Default)]
 pub(super) struct Failure {
-    pub is_error: bool,
     pub message: String,
     pub kind: String,
     pub text: String,
@@ -163,7 +162,6 @@ impl Sink for Junit {
                     && case.failures.len() < FAILURES_LIMIT
                 {
                     case.failures.push(Failure {
-                        is_error: name == "error",
                         message: text("message").lines().map(|line| clean(line.as_bytes()) + "\n").collect(),
                         kind: text("type"),
                         text: String::new(),

@@ -30,6 +30,17 @@ const CATCH2: [&str; 10] = [
     "FAIL",
     "TEST_CASE",
 ];
+/// What Node's own runner gives as the type of a failure.
+const NODE: [&str; 6] = [
+    "testCodeFailure",
+    "hookFailed",
+    "testTimeoutFailure",
+    "uncaughtException",
+    "multipleCreateDone",
+    "callbackAndPromisePresent",
+];
+/// Languages of the JVM: their stacks name a file without its folder.
+const JVM: [&str; 4] = [".java", ".kt", ".scala", ".groovy"];
 /// Messages that say nothing which the element's name does not.
 const EMPTY_MESSAGES: [&str; 8] = [
     "Failed",
@@ -62,6 +73,12 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
     let tool = tool(case, suites, text);
     let (code, at, message) = match tool {
         "pytest" => pytest(case, text),
+        "node test" => {
+            // The error is wrapped in one of the runner's own.
+            let text = text.split_once("cause: ").map_or(text, |(_, cause)| cause);
+            let outer = suites.iter().skip(1).map(|suite| format!("{} > ", suite.name)).collect::<String>();
+            (outer + case.name.trim(), at(tool, case, suites, text), None)
+        }
         _ => (code(tool, case), at(tool, case, suites, text), None),
     };
     let message = message.unwrap_or_else(|| message_of(tool, &case.failures[0], text));
@@ -90,6 +107,9 @@ fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
         return tool;
     }
     let kind = case.failures[0].kind.as_str();
+    if NODE.contains(&kind) {
+        return "node test";
+    }
     let is_go = ["Test", "Example", "Fuzz", "Benchmark"].iter().any(|start| case.name.starts_with(start));
     let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     if is_go && (text.contains("--- FAIL: ") || case.failures[0].message.trim() == "Failed") {
@@ -120,6 +140,7 @@ fn code(tool: &str, case: &Case) -> String {
     let is_whole = matches!(tool, "jest" | "vitest" | "cargo nextest" | "rspec" | "ctest" | "catch2")
         || class.is_empty()
         || name.starts_with(class)
+        || name.ends_with(class)
         || name == class
         || class.ends_with(name);
     match (name.is_empty(), is_whole) {
@@ -207,12 +228,15 @@ fn at(tool: &str, case: &Case, suites: &[Suite], text: &str) -> Option<At> {
     };
     let frames: Vec<(&str, u32, Option<u32>)> = text.lines().take(500).filter_map(frame).collect();
     let own = |frame: &&(&str, u32, Option<u32>)| !LIBRARIES.iter().any(|library| frame.0.contains(library));
-    let mut found = frames.iter().filter(own).find(|frame| of_test(frame.0));
-    if found.is_none() && (hint.is_none() || !text.contains("\tat ")) && tool != "junit" || tool == "unittest" {
-        let mut frames = frames.iter().filter(own);
+    let mut own_frames = frames.iter().filter(own);
+    let found = match tool {
         // Python's innermost frame is the last one, everybody else's the first.
-        found = if tool == "unittest" { frames.next_back() } else { found.or_else(|| frames.next()) };
-    }
+        "unittest" => own_frames.next_back(),
+        _ => own_frames
+            .clone()
+            .find(|frame| of_test(frame.0))
+            .or_else(|| own_frames.find(|frame| !JVM.iter().any(|end| frame.0.ends_with(end)))),
+    };
     match (found, hint) {
         (Some((file, line, column)), _) => Some(((*file).to_owned(), line_number(*line), column.and_then(line_number))),
         (None, Some(hint)) => Some((hint.to_owned(), case.line, None)),
@@ -273,7 +297,16 @@ fn message_of(tool: &str, failure: &Failure, text: &str) -> String {
         || EMPTY_MESSAGES.iter().any(|empty| first.starts_with(empty))
         || (tool == "cargo nextest" && first.contains(" panicked at "));
     if !says_little {
-        return first.to_owned();
+        let next = failure
+            .message
+            .lines()
+            .skip_while(|line| line.trim() != first)
+            .skip(1)
+            .find(|line| !line.trim().is_empty());
+        return match next {
+            Some(next) if first.ends_with(':') => format!("{first} {}", next.trim()),
+            _ => first.to_owned(),
+        };
     }
     if let Some(panic) = first_panic(text).filter(|panic| !panic.message.is_empty()) {
         return panic.message;

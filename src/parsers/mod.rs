@@ -9,6 +9,7 @@ mod advisory;
 mod cargo_json;
 mod cargo_test;
 mod checkstyle;
+mod code_quality;
 mod document;
 mod exit_code;
 mod feed;
@@ -26,6 +27,7 @@ mod line;
 mod mypy;
 mod pytest;
 mod pytest_text;
+mod rdjson;
 mod ruff;
 mod rust_panic;
 mod rustc;
@@ -36,6 +38,7 @@ mod sarif_rules;
 mod text;
 mod trigger;
 mod unittest;
+mod workflow;
 mod xml;
 mod xml_report;
 
@@ -91,11 +94,15 @@ trait Parser: Send {
 
     /// The end of the log. What is still held is told now.
     fn finish(&mut self, _out: &mut Vec<Diagnostic>) {}
+
+    /// After every parser's [`Parser::finish`]: what is left out where a finding at the same place was told already.
+    fn leftovers(&mut self, _out: &mut Vec<Diagnostic>) {}
 }
 
 /// Every parser, one line each. Where several want a line, the earlier one is asked first.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(xml_report::XmlReports::default()),
+    || Box::new(workflow::Workflow::default()),
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
@@ -107,5 +114,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
     || Box::new(sarif::Sarif::default()),
+    || Box::new(rdjson::Rdjson::default()),
+    || Box::new(code_quality::CodeQuality),
     || Box::new(gnu::Gnu::default()),
 ];

@@ -349,8 +349,12 @@ impl Notification {
         }
         let message = one_line(&self.message.unwrap_or_default().read(&Rule::default()));
         let id = self.descriptor.and_then(|descriptor| descriptor.id).filter(|id| !id.is_empty());
-        let is_syntax = message.to_lowercase().contains("syntax error");
-        let code = id.unwrap_or_else(|| if is_syntax { "syntax" } else { "tool_execution" }.to_owned());
+        let is_syntax = message.starts_with("Parsing error") || message.to_lowercase().contains("syntax error");
+        let code = match id {
+            _ if is_syntax => "syntax".to_owned(),
+            Some(id) => id,
+            None => "tool_execution".to_owned(),
+        };
         let mut found = Diagnostic::new(tool.to_owned(), Kind::Lint, Severity::Error, code, message);
         if let Some(place) = self.locations.into_iter().flatten().find_map(|location| location.physical) {
             place.fill(&mut found, &[], bases);
