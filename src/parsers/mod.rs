@@ -28,6 +28,7 @@ mod mypy;
 mod pytest;
 mod pytest_text;
 mod rdjson;
+mod report;
 mod ruff;
 mod rust_panic;
 mod rustc;
@@ -43,6 +44,7 @@ mod xml;
 mod xml_report;
 
 pub use feed::Feed;
+pub use report::{Outcome, read_report};
 
 use crate::model::{Diagnostic, Language, RecipeName};
 use line::Line;

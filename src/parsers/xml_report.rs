@@ -3,7 +3,7 @@
 use super::checkstyle::Checkstyle;
 use super::junit::Junit;
 use super::line::Line;
-use super::xml::{Scanner, Sink};
+use super::xml::{Attributes, Scanner, Sink};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -43,8 +43,8 @@ impl Parser for XmlReports {
             report.finish(out);
             *open = None;
         }
-        let Some(mut report) = root(line.text).and_then(Report::begin) else { return Verdict::Idle };
-        let start = root(line.text).unwrap_or_default();
+        let Some(start) = root(line.text) else { return Verdict::Idle };
+        let mut report = Report::default();
         if report.push(start, out).is_none() && report.push("\n", out).is_none() {
             *open = Some(Box::new(report));
         }
@@ -64,6 +64,10 @@ impl Parser for XmlReports {
 /// The line from a root element on that begins a document.
 fn root(line: &str) -> Option<&str> {
     let at = ["<testsuite", "<checkstyle"].iter().filter_map(|name| line.find(name)).min()?;
+    let name = line[at + 1..].trim_start_matches(|c: char| c.is_ascii_lowercase());
+    if !(name.is_empty() || name.starts_with([' ', '\t', '>', '/'])) {
+        return None;
+    }
     let before = line[..at].trim_end();
     let is_start = before.is_empty()
         || before.ends_with("?>")
@@ -73,6 +77,7 @@ fn root(line: &str) -> Option<&str> {
 }
 
 /// One document.
+#[derive(Default)]
 pub(super) struct Report {
     scanner: Scanner,
     form: Form,
@@ -80,47 +85,75 @@ pub(super) struct Report {
     foreign: u32,
 }
 
+/// What the root element says that it is.
+#[derive(Default)]
 enum Form {
+    #[default]
+    Undecided,
     Junit(Box<Junit>),
     Checkstyle(Checkstyle),
+    Unknown,
+}
+
+impl Sink for Form {
+    fn start(&mut self, name: &str, attributes: &Attributes<'_>) {
+        if let Self::Undecided = self {
+            *self = match name {
+                "testsuites" | "testsuite" => Self::Junit(Box::default()),
+                "checkstyle" => Self::Checkstyle(Checkstyle::default()),
+                _ => Self::Unknown,
+            };
+        }
+        match self {
+            Self::Junit(junit) => junit.start(name, attributes),
+            Self::Checkstyle(checkstyle) => checkstyle.start(name, attributes),
+            Self::Undecided | Self::Unknown => {}
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        match self {
+            Self::Junit(junit) => junit.end(name),
+            Self::Checkstyle(checkstyle) => checkstyle.end(name),
+            Self::Undecided | Self::Unknown => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        match self {
+            Self::Junit(junit) => junit.text(text),
+            Self::Checkstyle(checkstyle) => checkstyle.text(text),
+            Self::Undecided | Self::Unknown => {}
+        }
+    }
 }
 
 impl Report {
-    /// The report that begins with this root element, if it is one that is known.
-    pub fn begin(text: &str) -> Option<Self> {
-        let name = text.strip_prefix('<')?;
-        let name =
-            &name[..name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(name.len())];
-        let form = match name {
-            "testsuites" | "testsuite" => Form::Junit(Box::default()),
-            "checkstyle" => Form::Checkstyle(Checkstyle::default()),
-            _ => return None,
-        };
-        Some(Self { scanner: Scanner::default(), form, foreign: 0 })
+    /// Whether its root element is one that is known.
+    pub fn is_known(&self) -> bool {
+        matches!(self.form, Form::Junit(_) | Form::Checkstyle(_))
     }
 
-    /// Reads on, from the root element. What follows the document, once it has ended.
+    /// Reads on. What follows the document, once it has ended.
     pub fn push<'a>(&mut self, text: &'a str, out: &mut Vec<Diagnostic>) -> Option<&'a str> {
-        let sink: &mut dyn Sink = match &mut self.form {
-            Form::Junit(junit) => junit.as_mut(),
-            Form::Checkstyle(checkstyle) => checkstyle,
-        };
-        let rest = self.scanner.push(text, sink);
-        match &mut self.form {
-            Form::Junit(junit) => junit.take(out),
-            Form::Checkstyle(checkstyle) => checkstyle.take(out),
-        }
+        let rest = self.scanner.push(text, &mut self.form);
+        self.take(out);
         rest
     }
 
     /// The document will not go on: what it said before is told.
     pub fn finish(&mut self, out: &mut Vec<Diagnostic>) {
+        if let Form::Junit(junit) = &mut self.form {
+            junit.finish();
+        }
+        self.take(out);
+    }
+
+    fn take(&mut self, out: &mut Vec<Diagnostic>) {
         match &mut self.form {
-            Form::Junit(junit) => {
-                junit.finish();
-                junit.take(out);
-            }
+            Form::Junit(junit) => junit.take(out),
             Form::Checkstyle(checkstyle) => checkstyle.take(out),
+            Form::Undecided | Form::Unknown => {}
         }
     }
 
@@ -129,6 +162,7 @@ impl Report {
         let is_text = match &self.form {
             Form::Junit(junit) => junit.is_reading(),
             Form::Checkstyle(checkstyle) => checkstyle.is_reading(),
+            Form::Undecided | Form::Unknown => false,
         };
         if is_text || !self.scanner.is_between() || line.contains('<') {
             self.foreign = 0;
