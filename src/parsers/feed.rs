@@ -100,6 +100,8 @@ impl Feed {
         }
         self.readers.finish();
         self.readers.hand_over(out);
+        self.readers.leftovers();
+        self.readers.hand_over(out);
         if self.readers.told.is_empty()
             && let Some(failure) = exit_code.and_then(|code| exit_code::recipe_fail(code, self.hint.recipe.as_ref()))
         {
@@ -115,6 +117,8 @@ struct Readers {
     found: Vec<Diagnostic>,
     /// Hashes of what was handed over.
     told: HashSet<u64>,
+    /// Hashes of the places of these.
+    places: HashSet<u64>,
 }
 
 /// Who waits for lines of one stream.
@@ -134,7 +138,7 @@ impl Side {
 impl Readers {
     fn new() -> Self {
         let parsers: Vec<Box<dyn Parser>> = REGISTRY.iter().map(|make| make()).collect();
-        Self { parsers, sides: Default::default(), found: Vec::new(), told: HashSet::new() }
+        Self { parsers, sides: Default::default(), found: Vec::new(), told: HashSet::new(), places: HashSet::new() }
     }
 
     /// Reads whole lines, the last one with its break.
@@ -340,6 +344,15 @@ impl Readers {
         }
     }
 
+    /// Asks for what is only said of places that nobody told.
+    fn leftovers(&mut self) {
+        let Self { parsers, found, places, .. } = self;
+        for parser in parsers {
+            parser.leftovers(found);
+        }
+        found.retain(|diagnostic| place_hash(diagnostic).is_none_or(|place| !places.contains(&place)));
+    }
+
     /// Moves what was found to `out`, but not what was there before: a tool may say a thing once per target.
     fn hand_over(&mut self, out: &mut Vec<Diagnostic>) {
         for diagnostic in self.found.drain(..) {
@@ -348,10 +361,19 @@ impl Readers {
                 .hash(&mut hasher);
             (diagnostic.kind, diagnostic.severity, &diagnostic.tool).hash(&mut hasher);
             if self.told.insert(hasher.finish()) {
+                self.places.extend(place_hash(&diagnostic));
                 out.push(diagnostic);
             }
         }
     }
+}
+
+/// A line of a file, however the path to the file is spelled.
+fn place_hash(diagnostic: &Diagnostic) -> Option<u64> {
+    let name = diagnostic.file.as_deref()?.rsplit(['/', '\\']).next()?;
+    let mut hasher = DefaultHasher::new();
+    (name, diagnostic.line?).hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// The same lines that the triggers' openings find in a block.

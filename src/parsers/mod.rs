@@ -5,8 +5,11 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod advisory;
 mod cargo_json;
 mod cargo_test;
+mod checkstyle;
+mod code_quality;
 mod document;
 mod exit_code;
 mod feed;
@@ -17,21 +20,33 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod junit;
+mod junit_lint;
+mod junit_test;
 mod line;
 mod mypy;
 mod pytest;
 mod pytest_text;
+mod rdjson;
+mod report;
 mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod sarif;
+mod sarif_result;
+mod sarif_rules;
 mod scan;
 mod text;
 mod trigger;
 mod unittest;
 mod value;
+mod workflow;
+mod xml;
+mod xml_report;
 
 pub use feed::Feed;
+pub use report::{Outcome, read_report};
 
 use crate::model::{Diagnostic, Language, RecipeName};
 use line::Line;
@@ -83,10 +98,15 @@ trait Parser: Send {
 
     /// The end of the log. What is still held is told now.
     fn finish(&mut self, _out: &mut Vec<Diagnostic>) {}
+
+    /// After every parser's [`Parser::finish`]: what is left out where a finding at the same place was told already.
+    fn leftovers(&mut self, _out: &mut Vec<Diagnostic>) {}
 }
 
 /// Every parser, one line each. Where several want a line, the earlier one is asked first.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
+    || Box::new(xml_report::XmlReports::default()),
+    || Box::new(workflow::Workflow::default()),
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
@@ -97,6 +117,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(sarif::Sarif::default()),
+    || Box::new(rdjson::Rdjson::default()),
+    || Box::new(code_quality::CodeQuality),
     || Box::new(gnu::Gnu::default()),
 ];
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::model::Job;
@@ -86,11 +88,43 @@ const CACHES: [(&str, &str); 9] = [
     ("BUN_INSTALL_CACHE_DIR", "bun"),
 ];
 
+/// Which variable makes which tool leave a report, beside what it prints; `{}` is the folder of the reports. What the
+/// recipe's own environment says is left alone. `docs/reports.md` says of each what it does.
+const REPORTS: [(&str, &str); 7] = [
+    ("GTEST_OUTPUT", "xml:{}/"),
+    ("GOTESTSUM_JUNITFILE", "{}/gotestsum.xml"),
+    ("JEST_JUNIT_OUTPUT_DIR", "{}"),
+    ("JEST_JUNIT_UNIQUE_OUTPUT_NAME", "true"),
+    ("MOCHA_FILE", "{}/mocha-[hash].xml"),
+    ("ROBOT_OPTIONS", "--xunit {}/robot.xml"),
+    ("ESLINT_CODE_QUALITY_REPORT", "{}/eslint.json"),
+];
+
+/// pytest's options. One name for all runs of a recipe: a pytest that a test runs is overwritten by the one around it.
+const PYTEST: (&str, &str) = ("PYTEST_ADDOPTS", "--junitxml={}/pytest.xml");
+
+/// Where a project may configure pytest.
+const PYTEST_CONFIGS: [&str; 5] = ["pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"];
+
+/// Bytes of a configuration that are looked at.
+const CONFIG_LIMIT: u64 = 1 << 20;
+
+/// The folders of one job.
+pub(super) struct Folders<'a> {
+    /// Its `TMPDIR`.
+    pub temporary: &'a Path,
+    /// Its `CRAFTING_REPORTS`.
+    pub reports: &'a Path,
+    /// Where its recipe runs.
+    pub cwd: &'a Path,
+    /// Where tools keep what they fetch, if that is configured.
+    pub caches: Option<&'a Path>,
+}
+
 /// The whole environment of `job`'s recipe.
 pub(super) fn of(
     job: &Job,
-    temporary: &Path,
-    caches: Option<&Path>,
+    folders: &Folders<'_>,
     own: &dyn Fn(&str) -> Option<OsString>,
 ) -> BTreeMap<OsString, OsString> {
     let mut env: BTreeMap<OsString, OsString> = BTreeMap::new();
@@ -104,22 +138,66 @@ pub(super) fn of(
         set("PATH", OsStr::new("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
     }
     for (name, folder) in CACHES {
-        if let Some(caches) = caches {
+        if let Some(caches) = folders.caches {
             set(name, caches.join(folder).as_os_str());
         }
     }
     set("TERM", OsStr::new("dumb"));
-    set("TMPDIR", temporary.as_os_str());
+    set("TMPDIR", folders.temporary.as_os_str());
+    for (name, value) in REPORTS {
+        set(name, &with_folder(value, folders.reports));
+    }
     for (name, value) in &job.recipe_snapshot.env {
         set(name, OsStr::new(value));
     }
     // The job's facts come last: a recipe cannot lie to its own tools about them.
     set("CI", OsStr::new("true"));
+    set("CRAFTING_REPORTS", folders.reports.as_os_str());
     set("CRAFTING_PROJECT", OsStr::new(job.project.as_str()));
     set("CRAFTING_SUBPROJECT", OsStr::new(job.subproject.as_str()));
     set("CRAFTING_RECIPE", OsStr::new(job.recipe.as_str()));
     if let Some(sha) = &job.sha {
         set("CRAFTING_SHA", OsStr::new(sha.as_str()));
     }
+    add_pytest(&mut env, job, folders);
     env
+}
+
+fn with_folder(value: &str, folder: &Path) -> OsString {
+    let Some((before, after)) = value.split_once("{}") else { return value.into() };
+    let mut text = OsString::from(before);
+    text.push(folder);
+    text.push(after);
+    text
+}
+
+/// Adds to pytest's options, unless the project has a report of its own that ours would replace, or has switched
+/// reports off, which would make the option an unknown one.
+fn add_pytest(env: &mut BTreeMap<OsString, OsString>, job: &Job, folders: &Folders<'_>) {
+    let folder = folders.reports.to_string_lossy();
+    // pytest takes the variable apart as a shell would.
+    if !folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+@".contains(&byte)) {
+        return;
+    }
+    let (name, option) = (OsString::from(PYTEST.0), with_folder(PYTEST.1, folders.reports));
+    let theirs = env.get(&name).cloned().unwrap_or_default();
+    let says_so = |text: &str| ["junitxml", "junit-xml"].iter().any(|word| text.contains(word));
+    let configs = PYTEST_CONFIGS.iter().filter_map(|name| {
+        let mut text = Vec::new();
+        let file = File::open(folders.cwd.join(name)).ok()?;
+        file.take(CONFIG_LIMIT).read_to_end(&mut text).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    });
+    if says_so(&theirs.to_string_lossy())
+        || says_so(&job.recipe_snapshot.command)
+        || configs.into_iter().any(|text| says_so(&text))
+    {
+        return;
+    }
+    let mut options = theirs;
+    if !options.is_empty() {
+        options.push(" ");
+    }
+    options.push(option);
+    env.insert(name, options);
 }

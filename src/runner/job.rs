@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::log::{LogStats, LogWriter};
 use super::reading::Reading;
-use super::{Rooms, environment};
+use super::{Rooms, environment, reports};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::findings::paths::PathMap;
 use crate::findings::{context, novelty};
@@ -211,16 +211,20 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
     let aliases = vec![slot.link().to_owned()];
     let paths = PathMap::new(slot.path(), &snapshot.root, &snapshot.path, aliases);
     let watch = log.watch();
-    let (ending, stats, reading) = std::thread::scope(|scope| {
+    let (ending, stats, reading, reported) = std::thread::scope(|scope| {
         let reading = scope.spawn(|| Reading::new(rooms, job, paths).follow(&watch));
         let ending = execute(rooms, job, slot, orders, &mut log);
         match &ending {
             Ok(ending) => note_ending(&mut log, job, slot, ending),
             Err(error) => note_error(&mut log, error),
         }
+        let reports = reports::read(&rooms.reports(&job.id));
+        for note in &reports.notes {
+            say(&mut log, job, note);
+        }
         let stats = log.finish();
         let reading = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (ending, stats, reading)
+        (ending, stats, reading, reports.found)
     });
     let stats = match stats {
         Ok(stats) => stats,
@@ -244,7 +248,7 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
     };
     let exit_code = (status != JobStatus::Cancelled).then_some(ending.exit_code);
     let judged = reading.and_then(|reading| {
-        let count = reading.finish(exit_code)?;
+        let count = reading.finish(exit_code, reported)?;
         if count == 0 && status == JobStatus::Cancelled { Ok((0, 0, 0)) } else { judge(rooms, job, slot, count) }
     });
     let mut outcome = ended(status, Some(ending.exit_code), stats);
@@ -260,14 +264,18 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
 /// From the recipe's start to its end and the last byte of its output.
 fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut LogWriter) -> Result<Ending> {
     let snapshot = &job.recipe_snapshot;
-    let temporary = rooms.temporary(&job.id);
-    DirBuilder::new().mode(0o700).create(&temporary).on("create the job's temporary folder", &temporary)?;
     let caches = rooms.settings.caches_dir.value.as_deref();
+    let (temporary, reports) = (rooms.temporary(&job.id), rooms.reports(&job.id));
+    for folder in [&temporary, &reports] {
+        DirBuilder::new().mode(0o700).create(folder).on("create the job's temporary folder", folder)?;
+    }
+    let cwd = slot.folder(&snapshot.path)?;
+    let folders = environment::Folders { temporary: &temporary, reports: &reports, cwd: &cwd, caches };
     let launch = Launch {
         job: job.id.clone(),
         command: snapshot.command.clone(),
-        env: environment::of(job, &temporary, caches, &|name| std::env::var_os(name)),
-        cwd: slot.folder(&snapshot.path)?,
+        env: environment::of(job, &folders, &|name| std::env::var_os(name)),
+        cwd,
         timeout: Duration::from_secs(snapshot.timeout_secs),
         grace: GRACE,
     };
@@ -293,13 +301,15 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
     captured.and(ending)
 }
 
+fn say(log: &mut LogWriter, job: &Job, text: &str) {
+    if let Err(error) = log.note(text) {
+        tracing::warn!(job = %job.id, "{error}");
+    }
+}
+
 /// What the log should say that the recipe did not.
 fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
-    let mut say = |text: String| {
-        if let Err(error) = log.note(&text) {
-            tracing::warn!(job = %job.id, "{error}");
-        }
-    };
+    let mut say = |text: String| say(log, job, &text);
     match ending.cause {
         Cause::Exited => {}
         Cause::TimedOut => say(format!("ended: the time limit of {} s was up", job.recipe_snapshot.timeout_secs)),

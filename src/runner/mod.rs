@@ -10,6 +10,7 @@ pub mod log;
 pub mod queue;
 mod reading;
 pub mod reaper;
+mod reports;
 pub mod retention;
 
 use std::path::PathBuf;
@@ -50,10 +51,17 @@ impl Rooms {
         std::env::temp_dir().join(format!("crafting-{job}"))
     }
 
-    /// Removes a job's temporary folder, whatever is in it; it need not be there.
+    /// Where a job's tools leave reports. Beside its temporary folder, which is the tools' own.
+    fn reports(&self, job: &crate::model::JobId) -> PathBuf {
+        std::env::temp_dir().join(format!("crafting-{job}.reports"))
+    }
+
+    /// Removes a job's temporary folders, whatever is in them; they need not be there.
     fn remove_temporary(&self, job: &crate::model::JobId) -> Result<()> {
-        let folder = self.temporary(job);
-        crate::workspace::remove_tree(&folder).on("remove the temporary folder", &folder)
+        for folder in [self.temporary(job), self.reports(job)] {
+            crate::workspace::remove_tree(&folder).on("remove the temporary folder", &folder)?;
+        }
+        Ok(())
     }
 
     /// Makes the folders that must be there before anything is watched or written.

@@ -2,6 +2,7 @@
 
 use super::Rooms;
 use super::log::{LogReader, LogWatch};
+use super::reports::ToldTests;
 use crate::error::Result;
 use crate::findings;
 use crate::findings::paths::PathMap;
@@ -19,13 +20,14 @@ pub(super) struct Reading<'a> {
     paths: PathMap,
     feed: Feed,
     found: Vec<Diagnostic>,
+    tests: ToldTests,
     count: u64,
 }
 
 impl<'a> Reading<'a> {
     pub(super) fn new(rooms: &'a Rooms, job: &'a Job, paths: PathMap) -> Self {
         let hint = Hint { language: Some(job.recipe_snapshot.language), recipe: Some(job.recipe.clone()) };
-        Self { rooms, job, paths, feed: Feed::new(hint), found: Vec::new(), count: 0 }
+        Self { rooms, job, paths, feed: Feed::new(hint), found: Vec::new(), tests: ToldTests::default(), count: 0 }
     }
 
     /// Reads on as the log grows, until it is finished. Nothing waits for this.
@@ -52,10 +54,14 @@ impl<'a> Reading<'a> {
         Ok(self)
     }
 
-    /// The recipe has ended: what the parsers still held back is found now. How many findings there are.
-    pub(super) fn finish(mut self, exit_code: Option<i32>) -> Result<u64> {
+    /// The recipe has ended: what the parsers still held back is found now, and of what the reports say that which the
+    /// log did not. How many findings there are.
+    pub(super) fn finish(mut self, exit_code: Option<i32>, reported: Vec<Diagnostic>) -> Result<u64> {
         let feed = std::mem::replace(&mut self.feed, Feed::new(Hint { language: None, recipe: None }));
-        feed.finish(exit_code, &mut self.found);
+        // Reports explain a failure as well as the log does.
+        feed.finish(exit_code.filter(|_| reported.is_empty()), &mut self.found);
+        self.keep()?;
+        self.found = std::mem::take(&mut self.tests).others(reported);
         self.keep()?;
         Ok(self.count)
     }
@@ -64,6 +70,7 @@ impl<'a> Reading<'a> {
         if self.found.is_empty() {
             return Ok(());
         }
+        self.tests.add(&self.found);
         let now = Timestamp::now();
         let rows: Vec<_> =
             self.found.drain(..).map(|diagnostic| findings::finding(diagnostic, self.job, &self.paths, now)).collect();

@@ -1,0 +1,109 @@
+//! GitLab's code quality report and the Code Climate issues that it stems from
+//! (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Parser;
+use super::text::{line_number, one_line};
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// Reads the elements of the report.
+#[derive(Default)]
+pub(super) struct CodeQuality;
+
+#[derive(Deserialize)]
+struct Issue {
+    check_name: String,
+    description: String,
+    severity: Option<String>,
+    location: Location,
+    engine_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    path: String,
+    lines: Option<Lines>,
+    positions: Option<Positions>,
+}
+
+/// Some write a place where a line is meant.
+#[derive(Deserialize)]
+struct Lines {
+    begin: Option<Begin>,
+    end: Option<Begin>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Begin {
+    Line(u32),
+    Place(Place),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Positions {
+    begin: Option<Place>,
+    end: Option<Place>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Place {
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl Begin {
+    fn place(self) -> Place {
+        match self {
+            Self::Line(line) => Place { line: Some(line), column: None },
+            Self::Place(place) => place,
+            Self::Other(_) => Place { line: None, column: None },
+        }
+    }
+}
+
+impl Parser for CodeQuality {
+    fn json_triggers(&self) -> &'static [&'static str] {
+        &["\"check_name\""]
+    }
+
+    fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
+        let Ok(issue) = serde_json::from_str::<Issue>(text) else { return };
+        let Location { path, lines, positions } = issue.location;
+        let (begin, end) = match (positions, lines) {
+            (Some(positions), _) => (positions.begin, positions.end),
+            (None, Some(lines)) => (lines.begin.map(Begin::place), lines.end.map(Begin::place)),
+            (None, None) => (None, None),
+        };
+        let line = begin.and_then(|begin| begin.line).and_then(line_number);
+        let ends_before = end.is_some_and(|end| end.column == Some(1) && end.line > line);
+        let end = end.and_then(|end| end.line).map(|line| line.saturating_sub(u32::from(ends_before)));
+        let message = one_line(&issue.description);
+        let code = issue.check_name.trim();
+        // Some say the rule's name before the message, too.
+        let said = [format!("{code}: "), format!("({code}) ")];
+        let message = said.iter().find_map(|start| message.strip_prefix(start.as_str())).unwrap_or(&message).to_owned();
+        let severity = match issue.severity.as_deref() {
+            Some("blocker" | "critical") => Severity::Error,
+            Some("info") => Severity::Info,
+            _ => Severity::Warn,
+        };
+        out.push(Diagnostic {
+            file: Some(path.strip_prefix("./").map_or(path.clone(), str::to_owned)).filter(|path| !path.is_empty()),
+            line,
+            column: begin.and_then(|begin| begin.column).and_then(line_number).filter(|_| line.is_some()),
+            end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
+            raw: RawValue::from_string(text.to_owned()).ok(),
+            ..Diagnostic::new(
+                issue.engine_name.unwrap_or_else(|| "code quality".to_owned()),
+                Kind::Lint,
+                severity,
+                if code.is_empty() { "unnamed" } else { code },
+                message,
+            )
+        });
+    }
+}

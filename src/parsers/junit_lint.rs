@@ -1,0 +1,127 @@
+//! Linters that report as JUnit XML: a case per complaint, none of which is a test.
+
+use super::Parser;
+use super::junit::{Case, Failure, Suite};
+use super::line::Line;
+use super::mypy::Mypy;
+use super::text::{number, one_line, place, raw};
+use crate::model::{Diagnostic, Kind, Severity, Stream};
+
+/// Reads a case if a linter wrote it; whether one did.
+pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> bool {
+    let Some(suite) = suites.last() else { return false };
+    if let Some(tool) = suite
+        .package
+        .as_deref()
+        .and_then(|package| package.strip_prefix("org."))
+        .filter(|tool| case.name.starts_with("org.") && case.name[4..].starts_with(tool))
+    {
+        out.extend(case.failures.iter().map(|failure| of_package(tool, case, suite, failure)));
+    } else if suite.name == "mypy" && case.classname == "mypy" || suite.name == "mypy" && case.name.starts_with("mypy-")
+    {
+        for failure in &case.failures {
+            mypy(&failure.text, out);
+        }
+    } else if suite.name == "semgrep results" {
+        out.extend(case.failures.iter().map(|failure| Diagnostic {
+            file: case.file.clone().or_else(|| Some(case.classname.clone())),
+            line: case.line,
+            ..lint("semgrep", severity(&failure.kind), &case.name, failure)
+        }));
+    } else if suite.name == "rubocop" {
+        out.extend(case.failures.iter().map(|failure| {
+            let at = failure.text.lines().find_map(|line| place(line.trim()));
+            Diagnostic {
+                file: at.map(|(file, ..)| file.to_owned()),
+                line: at.map(|(_, line, _)| line),
+                column: at.and_then(|(.., column)| column),
+                ..lint("rubocop", Severity::Warn, &case.name, failure)
+            }
+        }));
+    } else if let [failure] = case.failures.as_slice()
+        && failure.text.contains("\nCategory: ")
+    {
+        out.push(golangci(case, failure));
+    } else {
+        return false;
+    }
+    true
+}
+
+fn lint(tool: impl Into<String>, severity: Severity, code: &str, failure: &Failure) -> Diagnostic {
+    let message = if failure.message.trim().is_empty() { &failure.text } else { &failure.message };
+    Diagnostic {
+        raw: raw(if failure.text.trim().is_empty() { message } else { &failure.text }),
+        ..Diagnostic::new(tool.into(), Kind::Lint, severity, code, one_line(message))
+    }
+}
+
+fn severity(name: &str) -> Severity {
+    match name.to_ascii_lowercase().as_str() {
+        "warning" | "warn" | "medium" | "low" => Severity::Warn,
+        "info" | "information" | "note" | "notice" | "hint" => Severity::Info,
+        _ => Severity::Error,
+    }
+}
+
+/// The form that eslint began: the package is the linter, the suite the file, the case the rule, and the text begins
+/// with `line 1, col 5, Error - `.
+fn of_package(tool: &str, case: &Case, suite: &Suite, failure: &Failure) -> Diagnostic {
+    let rule = case.name[4..].strip_prefix(tool).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+    let said = failure.text.trim().strip_prefix("line ").and_then(|rest| {
+        let (line, rest) = rest.split_once(", col ")?;
+        let (column, rest) = rest.split_once(", ")?;
+        Some((number(line)?, number(column)?, rest))
+    });
+    let level = said.and_then(|(.., rest)| rest.split_once(" - ")).map(|(level, _)| level);
+    let severity = match (level, &case.severity) {
+        (Some("Warning"), _) => Severity::Warn,
+        (_, Some(name)) => severity(name),
+        _ => Severity::Error,
+    };
+    let code = match (rule, tool) {
+        ("" | "unknown", _) => "syntax".to_owned(),
+        (rule, "biome") => rule.replace('.', "/"),
+        (rule, _) => rule.to_owned(),
+    };
+    Diagnostic {
+        file: Some(suite.name.clone()),
+        line: case.line.or(said.map(|(line, ..)| line).filter(|line| *line > 0)),
+        column: case.column.or(said.map(|(_, column, _)| column).filter(|column| *column > 0)),
+        ..lint(tool, severity, &code, failure)
+    }
+}
+
+/// mypy puts what it would print into one failure.
+fn mypy(text: &str, out: &mut Vec<Diagnostic>) {
+    let mut parser = Mypy::default();
+    let mut before = "";
+    for text in text.lines() {
+        parser.line(&Line { text, stream: Stream::Stdout, before: before.as_bytes() }, out);
+        before = text;
+    }
+    parser.finish(out);
+}
+
+/// golangci-lint: `Category: errcheck`, `File: a.go`, `Line: 10` below the message.
+fn golangci(case: &Case, failure: &Failure) -> Diagnostic {
+    let said = |name: &str| failure.text.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim);
+    let at = place(&case.classname);
+    let message = failure.message.trim();
+    let message = match message.split_once(": ") {
+        Some((start, message)) if place(start).is_some() => message,
+        _ => message,
+    };
+    Diagnostic {
+        file: said("File: ").map(str::to_owned).or(at.map(|(file, ..)| file.to_owned())),
+        line: said("Line: ").and_then(number).or(at.map(|(_, line, _)| line)),
+        column: at.and_then(|(.., column)| column),
+        message: one_line(message),
+        ..lint(
+            "golangci-lint",
+            if failure.kind.is_empty() { Severity::Warn } else { severity(&failure.kind) },
+            said("Category: ").unwrap_or(&case.name),
+            failure,
+        )
+    }
+}

@@ -1,0 +1,364 @@
+//! One result of a SARIF run: where it is, how bad it is, what it says.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::advisory;
+use super::sarif_rules::{Reference, Rule, Tool};
+use super::text::{line_number, one_line, slug};
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// `originalUriBaseIds`.
+pub(super) type Bases = HashMap<String, Option<ArtifactLocation>>;
+
+/// Bases that lead to bases.
+const BASES_DEPTH: usize = 8;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Result_ {
+    rule_id: Option<String>,
+    rule_index: Option<i64>,
+    rule: Option<Reference>,
+    kind: Option<String>,
+    level: Option<String>,
+    message: Option<Message>,
+    locations: Option<Vec<Location>>,
+    suppressions: Option<Vec<Suppression>>,
+    suppression_states: Option<Vec<String>>,
+    baseline_state: Option<String>,
+    fixes: Option<Vec<Fix>>,
+    properties: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+struct Message {
+    text: Option<String>,
+    markdown: Option<String>,
+    #[serde(alias = "messageId")]
+    id: Option<String>,
+    arguments: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    #[serde(rename = "physicalLocation")]
+    physical: Option<Physical>,
+}
+
+#[derive(Deserialize)]
+struct Physical {
+    #[serde(rename = "artifactLocation", alias = "fileLocation")]
+    artifact: Option<ArtifactLocation>,
+    region: Option<Region>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct ArtifactLocation {
+    uri: Option<String>,
+    #[serde(rename = "uriBaseId")]
+    base: Option<String>,
+    index: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    location: Option<ArtifactLocation>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Region {
+    start_line: Option<f64>,
+    start_column: Option<f64>,
+    end_line: Option<f64>,
+    end_column: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Suppression {
+    #[serde(alias = "state")]
+    status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Fix {
+    #[serde(rename = "artifactChanges", alias = "fileChanges")]
+    changes: Option<Vec<Change>>,
+    description: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    replacements: Option<Vec<Replacement>>,
+}
+
+#[derive(Deserialize)]
+struct Replacement {
+    #[serde(rename = "insertedContent")]
+    inserted: Option<Message>,
+}
+
+/// What the tool says of itself.
+#[derive(Deserialize)]
+pub(super) struct Notification {
+    level: Option<String>,
+    message: Option<Message>,
+    descriptor: Option<Reference>,
+    locations: Option<Vec<Location>>,
+}
+
+/// A result whose rule is not looked up yet.
+pub(super) struct Held {
+    reference: Reference,
+    level: Option<String>,
+    is_fail: bool,
+    message: Message,
+    found: Diagnostic,
+}
+
+impl Result_ {
+    /// What of it is kept; nothing if it is no finding.
+    pub fn held(self, raw: &RawValue, artifacts: &[&RawValue], bases: &Bases) -> Option<Held> {
+        let kind = self.kind.as_deref().unwrap_or("fail");
+        let accepted = |one: &Suppression| !matches!(one.status.as_deref(), Some("underReview" | "rejected"));
+        let is_suppressed = self.suppressions.iter().flatten().any(accepted)
+            || self.suppression_states.as_ref().is_some_and(|states| !states.is_empty());
+        if matches!(kind, "pass" | "notApplicable")
+            || matches!(self.level.as_deref(), Some("pass" | "notApplicable"))
+            || is_suppressed
+            || self.baseline_state.as_deref() == Some("absent")
+        {
+            return None;
+        }
+        let mut reference = self.rule.unwrap_or_default();
+        reference.id = self.rule_id.or(reference.id).filter(|id| !id.is_empty());
+        reference.index = self.rule_index.or(reference.index);
+        let place = self.locations.into_iter().flatten().find_map(|location| location.physical);
+        let mut found = Diagnostic::new("sarif", Kind::Lint, Severity::Warn, String::new(), String::new());
+        if let Some(place) = place {
+            place.fill(&mut found, artifacts, bases);
+        }
+        found.suggested_fix = self.fixes.into_iter().flatten().next().and_then(Fix::text);
+        found.raw = Some(raw.to_owned());
+        if let Some(aliases) = self.properties.as_ref().and_then(|properties| properties.get("aliases")) {
+            let aliases = aliases.as_array().into_iter().flatten().filter_map(|alias| alias.as_str());
+            found.aliases = aliases.filter(|alias| advisory::is_id(alias)).map(str::to_owned).collect();
+        }
+        Some(Held {
+            reference,
+            level: self.level,
+            is_fail: kind == "fail",
+            message: self.message.unwrap_or_default(),
+            found,
+        })
+    }
+}
+
+impl Held {
+    /// The finding that it is in this tool's words.
+    pub fn tell(self, tool: &Tool) -> Option<Diagnostic> {
+        let Self { reference, level, is_fail, message, mut found } = self;
+        let unknown = Rule::default();
+        let rule = tool.rule(&reference).unwrap_or(&unknown);
+        let text = message.read(rule);
+        let level = level.as_deref().or(rule.level.as_deref().filter(|_| is_fail));
+        let severity = match level {
+            Some("error") => Severity::Error,
+            Some("note" | "none") => Severity::Info,
+            Some(_) => Severity::Warn,
+            None if is_fail => Severity::Warn,
+            None => Severity::Info,
+        };
+        let id = reference.id.or_else(|| Some(rule.id.clone()).filter(|id| !id.is_empty()));
+        found.tool = tool.name().to_owned().into();
+        found.severity = severity;
+        found.message = one_line(if text.is_empty() { &rule.title } else { &text });
+        match id.as_deref().and_then(advisory::leading_id) {
+            Some(advisory) => {
+                found.kind = Kind::Cve;
+                found.code = advisory.to_owned();
+                found.severity = match rule.security_severity {
+                    Some(score) if score >= 7.0 => Severity::Error,
+                    Some(score) if score >= 4.0 => Severity::Warn,
+                    Some(score) if score > 0.0 => Severity::Info,
+                    _ => found.severity,
+                };
+                found.aliases.extend(rule.aliases.iter().filter(|id| advisory::is_id(id)).cloned());
+                found.aliases.retain(|alias| *alias != found.code);
+                advisory::fill(&mut found, &text, &rule.title);
+            }
+            None => found.code = id.unwrap_or_else(|| nameless(tool.name(), &found.message)),
+        }
+        Some(found)
+    }
+}
+
+/// A stable name where the tool gives none: mostly it could not parse a file.
+fn nameless(tool: &str, message: &str) -> String {
+    let lower = message.to_lowercase();
+    if tool == "ruff" {
+        return "invalid-syntax".to_owned();
+    }
+    if ["syntax", "parse", "parsing"].iter().any(|word| lower.contains(word)) {
+        return "syntax".to_owned();
+    }
+    let name = slug(message);
+    if name.is_empty() { "unnamed".to_owned() } else { name }
+}
+
+impl Physical {
+    fn fill(self, found: &mut Diagnostic, artifacts: &[&RawValue], bases: &Bases) {
+        found.file = self.artifact.and_then(|artifact| artifact.path(artifacts, bases));
+        let region = self.region.unwrap_or_default();
+        found.line = region.start_line.and_then(whole);
+        found.column = region.start_column.and_then(whole).filter(|_| found.line.is_some());
+        let end = region.end_line.and_then(whole).filter(|end| found.line.is_some_and(|line| *end >= line));
+        // An end before the first column of a line is at the line before.
+        let at_start = region.end_column.and_then(whole) == Some(1) && end > found.line;
+        found.end_line = end.map(|end| end - u32::from(at_start));
+    }
+}
+
+/// A number from 1 on, as JSON may write it.
+fn whole(number: f64) -> Option<u32> {
+    (number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&number))
+        .then_some(number as u32)
+        .and_then(line_number)
+}
+
+impl ArtifactLocation {
+    /// The path as the tool knew it: a relative one stays relative to the checkout, whose place on another machine
+    /// says nothing here.
+    fn path(mut self, artifacts: &[&RawValue], bases: &Bases) -> Option<String> {
+        if self.uri.is_none()
+            && let Some(raw) = self.index.and_then(|index| artifacts.get(usize::try_from(index).ok()?))
+            && let Ok(artifact) = serde_json::from_str::<Artifact>(raw.get())
+        {
+            self = artifact.location?;
+        }
+        let mut uri = self.uri.filter(|uri| !uri.is_empty())?;
+        let mut base = self.base;
+        for _ in 0..BASES_DEPTH {
+            if is_absolute(&uri) {
+                break;
+            }
+            let Some(Some(next)) = base.take().and_then(|base| bases.get(&base)) else { break };
+            match next.uri.as_deref() {
+                Some("file:///") => uri = format!("file:///{uri}"),
+                Some(folder) if !is_absolute(folder) && !folder.is_empty() => {
+                    uri = format!("{}/{uri}", folder.trim_end_matches('/'));
+                }
+                _ => {}
+            }
+            base = next.base.clone();
+        }
+        let path = decoded(&uri);
+        let path = path.strip_prefix("file://").map_or(path.as_str(), |rest| {
+            // `file://host/path`, `file:///path`, `file:///C:/path`
+            let rest = rest.strip_prefix("localhost").unwrap_or(rest);
+            match rest.strip_prefix('/') {
+                Some(drive) if drive.as_bytes().get(1) == Some(&b':') => drive,
+                _ => rest,
+            }
+        });
+        let path = path.strip_prefix("file:").unwrap_or(path);
+        (!path.contains("://") && !path.is_empty()).then(|| path.to_owned())
+    }
+}
+
+fn is_absolute(uri: &str) -> bool {
+    uri.starts_with('/')
+        || uri.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && !scheme.contains(['/', '.']))
+}
+
+/// Percent-encoding (RFC 3986) resolved.
+fn decoded(uri: &str) -> String {
+    let mut bytes = Vec::with_capacity(uri.len());
+    let mut rest = uri.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl Message {
+    /// Its own text, or the rule's with the arguments in it.
+    fn read(self, rule: &Rule) -> String {
+        let text = self.text.or(self.markdown).filter(|text| !text.trim().is_empty());
+        let text = text.or_else(|| rule.messages.get(self.id.as_deref()?).cloned()).unwrap_or_default();
+        let mut text = without_links(&text);
+        for (index, argument) in self.arguments.unwrap_or_default().iter().enumerate().take(100) {
+            text = text.replace(&format!("{{{index}}}"), argument);
+        }
+        text
+    }
+}
+
+/// `[text](3)` refers to another location of the result; the text says it all.
+fn without_links(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.find("](") {
+        let target = &rest[end + 2..];
+        let digits = target.bytes().take_while(u8::is_ascii_digit).count();
+        let start = rest[..end].rfind('[').filter(|_| digits > 0 && target[digits..].starts_with(')'));
+        match start {
+            Some(start) => {
+                plain.push_str(&rest[..start]);
+                plain.push_str(&rest[start + 1..end]);
+                rest = &target[digits + 1..];
+            }
+            None => {
+                plain.push_str(&rest[..end + 2]);
+                rest = target;
+            }
+        }
+    }
+    plain + rest
+}
+
+impl Fix {
+    fn text(self) -> Option<String> {
+        let changes = self.changes.into_iter().flatten();
+        let mut replacements = changes.flat_map(|change| change.replacements.into_iter().flatten());
+        let text = replacements.find_map(|replacement| replacement.inserted?.text);
+        let text = text.filter(|text| !text.trim().is_empty());
+        text.or_else(|| Some(one_line(&self.description?.text?)).filter(|text| !text.is_empty()))
+    }
+}
+
+impl Notification {
+    /// A finding, if it is an error.
+    pub fn tell(self, tool: &str, bases: &Bases) -> Option<Diagnostic> {
+        if self.level.as_deref() != Some("error") {
+            return None;
+        }
+        let message = one_line(&self.message.unwrap_or_default().read(&Rule::default()));
+        let id = self.descriptor.and_then(|descriptor| descriptor.id).filter(|id| !id.is_empty());
+        let is_syntax = message.starts_with("Parsing error") || message.to_lowercase().contains("syntax error");
+        let code = match id {
+            _ if is_syntax => "syntax".to_owned(),
+            Some(id) => id,
+            None => "tool_execution".to_owned(),
+        };
+        let mut found = Diagnostic::new(tool.to_owned(), Kind::Lint, Severity::Error, code, message);
+        if let Some(place) = self.locations.into_iter().flatten().find_map(|location| location.physical) {
+            place.fill(&mut found, &[], bases);
+        }
+        Some(found)
+    }
+}
