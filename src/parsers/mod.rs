@@ -5,8 +5,10 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod cargo_audit;
 mod cargo_json;
 mod cargo_test;
+mod cvss;
 mod document;
 mod exit_code;
 mod feed;
@@ -89,6 +91,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
+    || Box::new(cargo_audit::CargoAudit::default()),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
     || Box::new(go_test::GoTest::default()),
