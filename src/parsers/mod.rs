@@ -27,6 +27,7 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod rustfmt;
 mod text;
 mod trigger;
 mod unittest;
@@ -93,6 +94,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(cargo_audit::CargoAudit::default()),
     || Box::new(rustc::Rustc::default()),
+    || Box::new(rustfmt::Rustfmt::default()),
     || Box::new(ruff::Ruff::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
