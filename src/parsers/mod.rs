@@ -6,6 +6,7 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod cargo_audit;
+mod cargo_deny;
 mod cargo_json;
 mod cargo_test;
 mod cvss;
@@ -93,6 +94,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
     || Box::new(cargo_audit::CargoAudit::default()),
+    || Box::new(cargo_deny::CargoDeny::default()),
     || Box::new(rustc::Rustc::default()),
     || Box::new(rustfmt::Rustfmt::default()),
     || Box::new(ruff::Ruff::default()),
