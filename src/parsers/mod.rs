@@ -22,9 +22,11 @@ mod go_test_json;
 mod go_vet;
 mod line;
 mod mypy;
+mod nextest;
 mod pytest;
 mod pytest_text;
 mod ruff;
+mod rust_output;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
@@ -91,6 +93,7 @@ trait Parser: Send {
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
+    || Box::new(nextest::Nextest::default()),
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
     || Box::new(cargo_audit::CargoAudit::default()),
