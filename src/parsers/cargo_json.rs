@@ -80,6 +80,9 @@ pub(super) fn is_foreign(file: &str) -> bool {
         || file.contains("/.cargo/git/")
         || file.contains("/registry/src/")
         || file.contains("/rustlib/src/rust/")
+        || file.starts_with("/usr/src/rustc-")
+        // How the standard library's files were named before Rust 1.46.
+        || ["src/libcore/", "src/libstd/", "src/liballoc/", "src/libtest/"].iter().any(|start| file.starts_with(start))
 }
 
 impl Parser for CargoJson {

@@ -1,11 +1,12 @@
-//! `cargo test`: the output of libtest (<https://doc.rust-lang.org/rustc/tests/index.html>) and of rustdoc's tests,
-//! with the panics of the standard library.
+//! `cargo test`: the output of libtest (<https://doc.rust-lang.org/rustc/tests/index.html>), for people and with
+//! `--format json`, and of rustdoc's tests, with the panics of the standard library.
 
 use std::collections::{HashMap, HashSet};
 
 use super::line::Line;
-use super::rust_panic::{Panic, owned};
-use super::text::{failed_test, line_number, one_line, place, push_line, raw};
+use super::rust_output::{Event, Output};
+use super::rust_panic::Panic;
+use super::text::{failed_test, line_number, one_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -51,20 +52,6 @@ enum Section {
     Output(Box<Output>),
 }
 
-/// One failed test's output.
-#[derive(Default)]
-struct Output {
-    name: String,
-    panics: Vec<Panic>,
-    panic: Option<Panic>,
-    note: Option<String>,
-    /// Where a test that should have panicked is.
-    note_place: Option<(String, u32, Option<u32>)>,
-    error: Option<String>,
-    text: String,
-    blank: bool,
-}
-
 impl Parser for CargoTest {
     fn triggers(&self) -> &'static [&'static str] {
         &[
@@ -104,10 +91,30 @@ impl Parser for CargoTest {
             if matches!(self.section, Section::Successes) {
                 return Verdict::Open;
             }
-            self.section = Section::Output(Box::new(Output { name: name.to_owned(), ..Output::default() }));
+            self.section = Section::Output(Box::new(Output::of(name)));
             return Verdict::Own;
         }
         self.result_line(text, out)
+    }
+
+    fn json_triggers(&self) -> &'static [&'static str] {
+        &["\"event\": \"failed\"", "\"event\":\"failed\"", "\"event\": \"started\", \"test_count\""]
+    }
+
+    fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
+        match Event::failed(text) {
+            // Nextest's names hold the binary as well.
+            Some(event) if !event.name.contains('$') => {
+                let name = bare_name(&event.name);
+                let mut output = Output::of(name).with(event.stdout.as_deref().unwrap_or_default());
+                if let Some(note) = event.message.or(event.reason) {
+                    output = output.with(&format!("note: {note}"));
+                }
+                self.tell_output(output, out);
+            }
+            None if text.contains("\"suite\"") => self.begin_target(out),
+            _ => {}
+        }
     }
 
     fn finish(&mut self, out: &mut Vec<Diagnostic>) {
@@ -177,14 +184,18 @@ impl CargoTest {
             self.tell_rest(out);
             self.section = Section::None;
         } else if is_start(text) {
-            self.tell_rest(out);
-            self.section = Section::None;
-            self.done.clear();
-            self.targets += 1;
+            self.begin_target(out);
         } else {
             self.progress(text, out);
         }
         self.listening()
+    }
+
+    fn begin_target(&mut self, out: &mut Vec<Diagnostic>) {
+        self.tell_rest(out);
+        self.section = Section::None;
+        self.done.clear();
+        self.targets += 1;
     }
 
     /// What cargo and the runtime say about the process that runs the tests.
@@ -230,7 +241,7 @@ impl CargoTest {
         }
         self.tell_output(*output, out);
         if let Some(name) = next {
-            self.section = Section::Output(Box::new(Output { name: name.to_owned(), ..Output::default() }));
+            self.section = Section::Output(Box::new(Output::of(name)));
             return Verdict::Own;
         }
         self.section = Section::Failures;
@@ -238,15 +249,12 @@ impl CargoTest {
     }
 
     fn tell_output(&mut self, mut output: Output, out: &mut Vec<Diagnostic>) {
-        output.panics.extend(output.panic.take());
-        let panic = output.panics.iter().rfind(|panic| panic.thread == output.name).or(output.panics.last());
-        // Without capture the panic went to the other stream.
-        let panic = panic.cloned().or_else(|| self.uncaptured(&output.name));
-        let place = panic.as_ref().and_then(Panic::place).or(output.note_place.as_ref()).cloned();
-        let message = output
-            .note
-            .or(panic.map(|panic| panic.message))
-            .or(output.error)
+        if output.panic().is_none() {
+            // Without capture the panic went to the other stream.
+            output.panics.extend(self.uncaptured(&output.name));
+        }
+        let (message, place) = output.reason();
+        let message = message
             .or_else(|| output.text.lines().find(|line| !line.trim().is_empty()).map(str::to_owned))
             .unwrap_or_default();
         self.tell(&output.name, &message, place, &output.text, out);
@@ -322,48 +330,6 @@ impl CargoTest {
     }
 }
 
-impl Output {
-    fn read(&mut self, line: &str) {
-        push_line(&mut self.text, line);
-        self.blank = line.is_empty();
-        if let Some(panic) = &mut self.panic {
-            if panic.read(line) {
-                return;
-            }
-            self.panics.extend(self.panic.take());
-        }
-        if let Some(panic) = Panic::begin(line) {
-            if self.panics.len() > 100 {
-                self.panics.remove(0);
-            }
-            self.panic = Some(panic);
-        } else if let Some(note) = line.strip_prefix("note: ") {
-            if let Some(rest) = note.strip_prefix("test did not panic as expected") {
-                self.note = Some("test did not panic as expected".to_owned());
-                self.note_place = rest.strip_prefix(" at ").and_then(place).map(owned);
-            } else if note.starts_with("panic did not contain expected string") {
-                self.note = Some(note.to_owned());
-            }
-        } else if let Some(note) = &mut self.note {
-            let body = line.trim();
-            if body.starts_with("panic message: ") || body.starts_with("expected substring: ") {
-                note.push_str("; ");
-                note.push_str(body);
-            }
-        } else if self.error.is_none() && line.starts_with("Error: ") {
-            self.error = Some(line.to_owned());
-        } else if self.error.is_none() && (line.starts_with("error: ") || line.starts_with("error[")) {
-            // A doctest that does not compile.
-            self.error = Some(line.to_owned());
-        } else if let Some(at) = line.trim_start().strip_prefix("--> ").and_then(place)
-            && self.note_place.is_none()
-            && self.error.as_deref().is_some_and(|error| error.starts_with("error"))
-        {
-            self.note_place = Some(owned(at));
-        }
-    }
-}
-
 /// `---- name stdout ----`.
 fn section_name(line: &str) -> Option<&str> {
     let name = line.strip_prefix("---- ")?;
@@ -391,8 +357,11 @@ fn failed_name(line: &str) -> Option<&str> {
             line.strip_prefix("test ").or_else(|| line.split_once("test ").map(|(_, name)| name))?
         }
     };
-    let name = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-    (!name.is_empty()).then_some(name)
+    Some(bare_name(name)).filter(|name| !name.is_empty())
+}
+
+fn bare_name(name: &str) -> &str {
+    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
 }
 
 #[cfg(test)]

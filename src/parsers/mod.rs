@@ -6,10 +6,13 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod advisory;
+mod cargo_audit;
+mod cargo_deny;
 mod cargo_json;
 mod cargo_test;
 mod checkstyle;
 mod code_quality;
+mod cvss;
 mod document;
 mod exit_code;
 mod feed;
@@ -25,14 +28,17 @@ mod junit_lint;
 mod junit_test;
 mod line;
 mod mypy;
+mod nextest;
 mod pytest;
 mod pytest_text;
 mod rdjson;
 mod report;
 mod ruff;
+mod rust_output;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod rustfmt;
 mod sarif;
 mod sarif_result;
 mod sarif_rules;
@@ -109,9 +115,13 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(workflow::Workflow::default()),
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
+    || Box::new(nextest::Nextest::default()),
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
+    || Box::new(cargo_audit::CargoAudit::default()),
+    || Box::new(cargo_deny::CargoDeny::default()),
     || Box::new(rustc::Rustc::default()),
+    || Box::new(rustfmt::Rustfmt::default()),
     || Box::new(ruff::Ruff::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),

@@ -102,11 +102,9 @@ impl Panic {
         self.lines < 200
     }
 
+    /// Where it was in the project's own code, if that is told.
     pub(super) fn place(&self) -> Option<&(String, u32, Option<u32>)> {
-        match &self.place {
-            Some(place) if !is_foreign(&place.0) => Some(place),
-            place => self.frame.as_ref().or(place.as_ref()),
-        }
+        self.place.as_ref().filter(|place| !is_foreign(&place.0)).or(self.frame.as_ref())
     }
 }
 
