@@ -7,6 +7,7 @@
 
 mod cargo_json;
 mod cargo_test;
+mod codeclimate;
 mod document;
 mod exit_code;
 mod feed;
@@ -17,6 +18,7 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod hadolint;
 mod line;
 mod mypy;
 mod pytest;
@@ -25,6 +27,7 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod shellcheck;
 mod text;
 mod trigger;
 mod unittest;
@@ -95,5 +98,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(shellcheck::Shellcheck::default()),
+    || Box::new(hadolint::Hadolint),
+    || Box::new(codeclimate::CodeClimate),
     || Box::new(gnu::Gnu::default()),
 ];
