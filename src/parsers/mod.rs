@@ -5,6 +5,7 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod bundler_audit;
 mod cargo_json;
 mod cargo_test;
 mod codeclimate;
@@ -20,9 +21,12 @@ mod go_test_json;
 mod go_vet;
 mod hadolint;
 mod line;
+mod minitest;
 mod mypy;
 mod pytest;
 mod pytest_text;
+mod rspec;
+mod rubocop;
 mod ruff;
 mod rust_panic;
 mod rustc;
@@ -101,5 +105,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(shellcheck::Shellcheck::default()),
     || Box::new(hadolint::Hadolint),
     || Box::new(codeclimate::CodeClimate),
+    || Box::new(rubocop::Rubocop::default()),
+    || Box::new(rspec::Rspec::default()),
+    || Box::new(minitest::Minitest::default()),
+    || Box::new(bundler_audit::BundlerAudit::default()),
     || Box::new(gnu::Gnu::default()),
 ];
