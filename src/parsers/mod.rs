@@ -20,6 +20,7 @@ mod go_test;
 mod go_test_json;
 mod go_vet;
 mod hadolint;
+mod javac;
 mod line;
 mod minitest;
 mod mypy;
@@ -109,5 +110,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(rspec::Rspec::default()),
     || Box::new(minitest::Minitest::default()),
     || Box::new(bundler_audit::BundlerAudit::default()),
+    || Box::new(javac::Javac::default()),
     || Box::new(gnu::Gnu::default()),
 ];
