@@ -25,6 +25,8 @@ struct Block {
     details: String,
     text: String,
     part: Part,
+    /// Gradle prints diagnostics a second time, all lines further to the right.
+    indent: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -43,13 +45,15 @@ impl Parser for Javac {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let waiting = &mut self.blocks[line.side()];
         let text = unprefixed(line.text);
-        if let Some(found) = head(text) {
+        let indent = text.len() - text.trim_start_matches(' ').len();
+        if let Some(found) = head(&text[indent..]) {
             out.extend(waiting.take().map(Block::end));
             *waiting = Some(Block {
                 found,
                 details: String::new(),
-                text: format!("{text}\n"),
+                text: format!("{}\n", &text[indent..]),
                 part: Part::Source(SOURCE_LINES),
+                indent,
             });
             return Verdict::Own;
         }
@@ -75,6 +79,7 @@ impl Parser for Javac {
 impl Block {
     /// Reads the next line; false if it is not part of the block.
     fn read(&mut self, text: &str) -> bool {
+        let text = if text.trim().is_empty() { "" } else { text.get(self.indent..).unwrap_or(text) };
         self.part = match self.part {
             Part::Source(_) if is_caret(text) => {
                 let column = u32::try_from(text.chars().count()).ok();
@@ -184,6 +189,14 @@ fn is_lint(name: &str) -> bool {
 
 /// What of a message does not vary from place to place.
 fn code(message: &str, severity: Severity) -> String {
+    // The compiler interface that Maven uses leaves the names of lints out.
+    for (words, lint) in
+        [("has been deprecated", "deprecation"), ("found raw type", "rawtypes"), ("unchecked ", "unchecked")]
+    {
+        if severity == Severity::Warn && message.contains(words) {
+            return lint.to_owned();
+        }
+    }
     if message.starts_with("package ") && message.ends_with(" does not exist") {
         return "package_does_not_exist".to_owned();
     }

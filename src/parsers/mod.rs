@@ -19,9 +19,12 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod gradle;
 mod hadolint;
 mod javac;
+mod jvm;
 mod line;
+mod maven;
 mod minitest;
 mod mypy;
 mod pytest;
@@ -111,5 +114,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(minitest::Minitest::default()),
     || Box::new(bundler_audit::BundlerAudit::default()),
     || Box::new(javac::Javac::default()),
+    || Box::new(maven::Maven::default()),
+    || Box::new(gradle::Gradle::default()),
     || Box::new(gnu::Gnu::default()),
 ];
