@@ -10,7 +10,7 @@ use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Files whose diagnostics in this form are read by other parsers.
-const OTHERS: &[&str] = &["py", "pyi", "pyw", "ipynb", "rs"];
+const OTHERS: &[&str] = &["py", "pyi", "pyw", "ipynb", "rs", "java", "kt", "kts"];
 
 /// What gcc and clang compile.
 const C_FAMILY: &[&str] = &[
@@ -288,7 +288,7 @@ fn name(code: &str) -> String {
 }
 
 /// A name for a message without one: its words outside of quotation marks.
-fn unnamed(message: &str, severity: Severity) -> String {
+pub(super) fn unnamed(message: &str, severity: Severity) -> String {
     // `header.h: No such file or directory` names the file first.
     let message = message.split_once(": ").filter(|(first, _)| !first.contains(' ')).map_or(message, |(_, rest)| rest);
     let mut words = String::new();

@@ -6,12 +6,14 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod advisory;
+mod bundler_audit;
 mod cargo_audit;
 mod cargo_deny;
 mod cargo_json;
 mod cargo_test;
 mod checkstyle;
 mod code_quality;
+mod codeclimate;
 mod cvss;
 mod document;
 mod exit_code;
@@ -23,16 +25,24 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod gradle;
+mod hadolint;
+mod javac;
 mod junit;
 mod junit_lint;
 mod junit_test;
+mod jvm;
 mod line;
+mod maven;
+mod minitest;
 mod mypy;
 mod nextest;
 mod pytest;
 mod pytest_text;
 mod rdjson;
 mod report;
+mod rspec;
+mod rubocop;
 mod ruff;
 mod rust_output;
 mod rust_panic;
@@ -43,6 +53,7 @@ mod sarif;
 mod sarif_result;
 mod sarif_rules;
 mod scan;
+mod shellcheck;
 mod text;
 mod trigger;
 mod unittest;
@@ -130,6 +141,16 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),
+    || Box::new(shellcheck::Shellcheck::default()),
+    || Box::new(hadolint::Hadolint),
+    || Box::new(codeclimate::CodeClimate),
+    || Box::new(rubocop::Rubocop::default()),
+    || Box::new(rspec::Rspec::default()),
+    || Box::new(minitest::Minitest::default()),
+    || Box::new(bundler_audit::BundlerAudit::default()),
+    || Box::new(javac::Javac::default()),
+    || Box::new(maven::Maven::default()),
+    || Box::new(gradle::Gradle::default()),
     || Box::new(gnu::Gnu::default()),
 ];
 
