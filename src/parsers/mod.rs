@@ -8,6 +8,8 @@
 mod cargo_json;
 mod cargo_test;
 mod document;
+mod eslint;
+mod eslint_stylish;
 mod exit_code;
 mod feed;
 mod gnu;
@@ -95,5 +97,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(eslint::Eslint),
+    || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(gnu::Gnu::default()),
 ];
