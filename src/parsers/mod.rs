@@ -29,6 +29,7 @@ mod rustc;
 mod rustc_names;
 mod text;
 mod trigger;
+mod tsc;
 mod unittest;
 
 pub use feed::Feed;
@@ -99,5 +100,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(mypy::Mypy::default()),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
+    || Box::new(tsc::Tsc::default()),
     || Box::new(gnu::Gnu::default()),
 ];
