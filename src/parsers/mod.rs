@@ -19,6 +19,8 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod jest;
+mod js_stack;
 mod line;
 mod mypy;
 mod pytest;
@@ -31,6 +33,7 @@ mod text;
 mod trigger;
 mod tsc;
 mod unittest;
+mod vitest;
 
 pub use feed::Feed;
 
@@ -98,6 +101,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(jest::Jest::default()),
+    || Box::new(vitest::Vitest::default()),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),
