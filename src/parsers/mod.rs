@@ -16,6 +16,8 @@ mod code_quality;
 mod codeclimate;
 mod cvss;
 mod document;
+mod eslint;
+mod eslint_stylish;
 mod exit_code;
 mod feed;
 mod gnu;
@@ -28,6 +30,8 @@ mod go_vet;
 mod gradle;
 mod hadolint;
 mod javac;
+mod jest;
+mod js_stack;
 mod junit;
 mod junit_lint;
 mod junit_test;
@@ -56,8 +60,10 @@ mod scan;
 mod shellcheck;
 mod text;
 mod trigger;
+mod tsc;
 mod unittest;
 mod value;
+mod vitest;
 mod workflow;
 mod xml;
 mod xml_report;
@@ -151,6 +157,11 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(javac::Javac::default()),
     || Box::new(maven::Maven::default()),
     || Box::new(gradle::Gradle::default()),
+    || Box::new(jest::Jest::default()),
+    || Box::new(vitest::Vitest::default()),
+    || Box::new(eslint::Eslint),
+    || Box::new(eslint_stylish::Stylish::default()),
+    || Box::new(tsc::Tsc::default()),
     || Box::new(gnu::Gnu::default()),
 ];
 
