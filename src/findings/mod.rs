@@ -3,6 +3,7 @@
 mod assemble;
 pub mod context;
 mod fingerprint;
+mod foreign;
 pub mod novelty;
 pub mod paths;
 
