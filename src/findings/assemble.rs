@@ -1,6 +1,7 @@
 //! A diagnostic becomes a finding: it learns its job, its place in the project, and its name.
 
 use super::fingerprint;
+use super::foreign::as_printed;
 use super::paths::PathMap;
 use crate::model::{Diagnostic, Finding, Job, Timestamp};
 
@@ -16,9 +17,10 @@ pub fn finding(diagnostic: Diagnostic, job: &Job, paths: &PathMap, now: Timestam
     finding
 }
 
-/// The finding that a diagnostic of a log from elsewhere is: no job, and its path as printed.
+/// The finding that a diagnostic of a log from elsewhere is: no job, and its path as printed,
+/// as far as the words alone tell what of it is the project's.
 pub fn finding_without_job(diagnostic: Diagnostic, now: Timestamp) -> Finding {
-    let file = diagnostic.file.as_deref().map(|printed| printed.strip_prefix("./").unwrap_or(printed).to_owned());
+    let file = diagnostic.file.as_deref().map(as_printed);
     bare(diagnostic, file, now)
 }
 

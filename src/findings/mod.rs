@@ -4,6 +4,7 @@ mod assemble;
 pub mod context;
 pub mod export;
 mod fingerprint;
+mod foreign;
 pub mod novelty;
 pub mod paths;
 

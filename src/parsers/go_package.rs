@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 
 use super::go_panic::Panic;
-use super::text::{bounded, failed_test, line_number, number, one_line, push_line, raw};
+use super::go_race::Race;
+use super::go_said::Said;
+use super::text::{failed_test, line_number, one_line, push_line, raw};
 use crate::model::Diagnostic;
 
 /// Failed tests of a package that are remembered, and tests whose output is.
 const TESTS_LIMIT: usize = 10_000;
-/// Bytes of a message before it is made one line.
-const MESSAGE_LIMIT: usize = 4 << 10;
+/// Reports of the race detector that are kept of a package.
+const RACES_LIMIT: usize = 100;
 
 /// One package's tests, from its first line to its last.
 #[derive(Default)]
@@ -18,25 +20,20 @@ pub(super) struct Package {
     failed: Vec<String>,
     outputs: HashMap<String, Output>,
     panic: Option<Panic>,
+    races: Vec<Race>,
+    in_race: bool,
 }
 
 /// What a test printed.
 #[derive(Default)]
 struct Output {
     text: String,
-    /// The last thing said with a place: a fatal error is the last, whatever was logged before.
+    /// What was said with a place and is most likely why the test failed.
+    best: Option<Said>,
+    /// The last thing that was said with a place.
     said: Option<Said>,
     /// The same, where the tool says that it is an error and no mere log line.
     error: Option<Said>,
-}
-
-/// `file.go:12: message`.
-#[derive(Clone)]
-struct Said {
-    file: String,
-    line: u32,
-    message: String,
-    indent: usize,
 }
 
 impl Package {
@@ -63,6 +60,16 @@ impl Package {
         if let Some(output) = self.outputs.get_mut(test) {
             output.line(text, is_error);
         }
+    }
+
+    /// Takes a line if it is part of what the race detector reports.
+    pub fn race_line(&mut self, text: &str) -> bool {
+        if Race::begins(text) && self.races.len() < RACES_LIMIT {
+            self.races.push(Race::default());
+            self.in_race = true;
+        }
+        self.in_race = self.in_race && self.races.last_mut().is_some_and(|race| race.read(text));
+        self.in_race
     }
 
     /// Takes a line if it begins a panic or is part of one. `test` is the one that the tool says it belongs to.
@@ -98,7 +105,7 @@ impl Package {
             let code = name.map_or_else(|| test.clone(), |name| format!("{name}.{test}"));
             match &panic {
                 Some(panic) if blamed.contains(test) => out.push(of_panic(code, panic, Some(test))),
-                _ => out.push(of_output(code, test, self.outputs.get(test))),
+                _ => out.push(self.of_output(name, code, test)),
             }
         }
         let Some(name) = name.filter(|_| self.failed.is_empty()) else { return };
@@ -108,52 +115,71 @@ impl Package {
             (None, None) => {}
         }
     }
+
+    fn of_output(&self, name: Option<&str>, code: String, test: &str) -> Diagnostic {
+        let output = self.outputs.get(test);
+        let said = output.and_then(|output| output.error.as_ref().or(Said::likelier(&output.best, &output.said)));
+        let mut message = said.map(Said::summary).unwrap_or_default();
+        // An example has no place; it prints what it got and what it wanted.
+        if let Some(output) = output
+            && message.is_empty()
+            && test.starts_with("Example")
+        {
+            message = one_line(&output.text);
+        }
+        if let Some(race) = self.races.iter().find(|race| race.is_in(test))
+            && said.is_none_or(Said::is_of_race)
+        {
+            let message =
+                if message.is_empty() { "race detected during execution of test".to_owned() } else { message };
+            return diagnostic(code, race.place(), message, Some(&race.text));
+        }
+        let text = output.map(|output| output.text.as_str());
+        match said.filter(|said| !said.is_of_race()).map(Said::place) {
+            Some((file, line)) => diagnostic(code, Some((&in_package(name, file), line)), message, text),
+            None => diagnostic(code, None, message, text),
+        }
+    }
 }
 
 impl Output {
     fn line(&mut self, text: &str, is_error: bool) {
         push_line(&mut self.text, text);
         if let Some(said) = Said::read(text) {
-            if is_error {
+            if is_error && self.error.is_none() {
                 self.error = Some(said.clone());
             }
-            self.said = Some(said);
+            let before = self.said.replace(said);
+            self.best = Said::likelier(&self.best, &before).cloned();
         } else if let Some(said) = &mut self.said
             && (text.trim().is_empty() || indent(text) > said.indent)
         {
             said.add(text);
             if let Some(error) = &mut self.error
-                && (error.line, &error.file) == (said.line, &said.file)
+                && error.place() == said.place()
             {
                 error.add(text);
             }
-        } else {
-            self.said = self.said.take().map(|said| Said { indent: usize::MAX, ..said });
+        } else if let Some(said) = &mut self.said {
+            said.end();
         }
     }
 }
 
-impl Said {
-    fn read(text: &str) -> Option<Self> {
-        let (before, rest) = text.split_once(".go:")?;
-        let (line, message) = rest.split_once(':')?;
-        let line = number(line)?;
-        let message = message.strip_prefix(' ').or(message.is_empty().then_some(message))?;
-        // What a test printed without a line break stands before it.
-        let (front, file) = before.rsplit_once("    ")?;
-        if file.is_empty() || file.starts_with(' ') {
-            return None;
-        }
-        let indent = if front.trim().is_empty() { front.len() + 4 } else { 4 };
-        Some(Self { file: format!("{file}.go"), line, message: bounded(message, MESSAGE_LIMIT).to_owned(), indent })
-    }
-
-    fn add(&mut self, text: &str) {
-        if self.message.len() < MESSAGE_LIMIT {
-            self.message.push('\n');
-            self.message.push_str(bounded(text, MESSAGE_LIMIT));
-        }
-    }
+/// A test's file, spelled with its package's name, as the testing package prints it bare. What has no dot in its first
+/// part begins with the module's name alone. Any other file is a helper's, which is mostly of another package.
+fn in_package(package: Option<&str>, file: &str) -> String {
+    let Some(package) = package
+        .filter(|name| *name != "command-line-arguments" && file.ends_with("_test.go") && !file.contains(['/', '\\']))
+    else {
+        return file.to_owned();
+    };
+    let folder = match package.split_once('/') {
+        Some((first, _)) if first.contains('.') => package,
+        Some((_, below)) => below,
+        None => return file.to_owned(),
+    };
+    format!("{folder}/{file}")
 }
 
 /// Whether the line has the form `    file.go:12: message`, and how far it is indented.
@@ -164,23 +190,6 @@ pub(super) fn said_at(text: &str) -> Option<usize> {
 /// Spaces before a line's text.
 pub(super) fn indent(text: &str) -> usize {
     text.len() - text.trim_start_matches(' ').len()
-}
-
-fn of_output(code: String, test: &str, output: Option<&Output>) -> Diagnostic {
-    let said = output.and_then(|output| output.error.as_ref().or(output.said.as_ref()));
-    let mut message = said.map(|said| one_line(&said.message)).unwrap_or_default();
-    // An example has no place; it prints what it got and what it wanted.
-    if let Some(output) = output
-        && message.is_empty()
-        && test.starts_with("Example")
-    {
-        message = one_line(&output.text);
-    }
-    if message.is_empty() {
-        message = format!("{test} failed");
-    }
-    let place = said.map(|said| (said.file.as_str(), said.line));
-    diagnostic(code, place, message, output.map(|output| output.text.as_str()))
 }
 
 fn of_panic(code: String, panic: &Panic, test: Option<&str>) -> Diagnostic {

@@ -156,18 +156,25 @@ impl Panic {
     }
 
     fn is_own(&self, frame: &Frame) -> bool {
-        let file = frame.file.as_str();
-        if file == "_testmain.go" || file.contains("/pkg/mod/") || file.contains("/vendor/") {
-            return false;
-        }
-        // Where the standard library is stands in every test's stack.
-        let library = self.frames.iter().find_map(|frame| frame.file.strip_suffix("testing/testing.go"));
-        match library {
-            // With -trimpath a module's files begin with its name, which has a dot; the library's do not.
-            Some("") => file.split('/').next().is_some_and(|first| first.contains('.')),
-            Some(library) => !file.starts_with(library),
-            None => !file.contains("/go/src/runtime/") && !file.contains("/src/testing/"),
-        }
+        is_own(&frame.file, library(self.frames.iter().map(|frame| frame.file.as_str())))
+    }
+}
+
+/// Where the standard library is, as far as the files of a stack tell: every test's has the testing package in it.
+pub(super) fn library<'a>(mut files: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    files.find_map(|file| file.strip_suffix("testing/testing.go"))
+}
+
+/// Whether a file in a stack is the project's own.
+pub(super) fn is_own(file: &str, library: Option<&str>) -> bool {
+    if file == "_testmain.go" || file.contains("/pkg/mod/") || file.contains("/vendor/") || file.contains('@') {
+        return false;
+    }
+    match library {
+        // With -trimpath a module's files begin with its name, which has a dot; the library's do not.
+        Some("") => file.split('/').next().is_some_and(|first| first.contains('.')),
+        Some(library) => !file.starts_with(library),
+        None => !file.contains("/go/src/runtime/") && !file.contains("/src/testing/"),
     }
 }
 
@@ -176,7 +183,7 @@ fn depth(test: &str) -> usize {
 }
 
 /// `TestName` out of `example.com/module/package.TestName.func1(0x1)`.
-fn test_function(function: &str) -> Option<String> {
+pub(super) fn test_function(function: &str) -> Option<String> {
     let function = function.strip_prefix("created by ").unwrap_or(function);
     let last = function.rsplit('/').find(|part| part.contains('.')).unwrap_or(function);
     let mut parts = last.split(['.', '(']);

@@ -52,6 +52,7 @@ impl Parser for GoTest {
             "ok  \t",
             "panic: ",
             "fatal error: ",
+            "WARNING: DATA RACE",
             ".go:",
         ]
     }
@@ -81,6 +82,9 @@ impl Run {
             return Verdict::Own;
         }
         self.in_panic = false;
+        if self.package.race_line(text) {
+            return Verdict::Own;
+        }
         if let Some(end) = text.strip_prefix("FAIL\t") {
             self.package_failed(end, &line.previous(), out);
             return Verdict::Idle;

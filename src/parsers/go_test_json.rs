@@ -105,6 +105,9 @@ impl State {
             return;
         }
         self.in_panic = false;
+        if self.package.race_line(text) {
+            return;
+        }
         match test {
             Some(_) if kind == "frame" || is_frame(text) => {}
             Some(test) => self.package.output(test, text, kind.starts_with("error")),

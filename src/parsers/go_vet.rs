@@ -160,9 +160,14 @@ impl Reader {
             None => (text, false),
         };
         let (file, rest) = text.split_once(".go:")?;
-        let mut parts = rest.splitn(3, ':');
-        let (line, column) = (number(parts.next()?)?, number(parts.next()?)?);
-        let message = parts.next()?.strip_prefix(' ')?;
+        let (line, rest) = rest.split_once(':')?;
+        let line = number(line)?;
+        let (column, message) = match rest.split_once(": ").map(|(column, message)| (number(column), message)) {
+            Some((Some(column), message)) => (column, message),
+            // Old compilers leave the column out with `-cover`.
+            _ if self.speaker == Speaker::Compiler => (0, rest.strip_prefix(' ')?),
+            _ => return None,
+        };
         if file.is_empty() || file.contains(char::is_whitespace) || message.is_empty() {
             return None;
         }
@@ -196,17 +201,22 @@ impl Message {
             Some(name) if !is_error => name.to_owned(),
             _ => complaint(&self.text),
         };
+        let (message, command) = match self.text.split_once("; to add it:\n\t") {
+            Some((message, command)) => (message, Some(one_line(command))),
+            None => (self.text.as_str(), None),
+        };
         Diagnostic {
             file: Some(self.file),
             line: line_number(self.line),
             column: line_number(self.column),
+            suggested_fix: command,
             raw: raw(&self.text),
             ..Diagnostic::new(
                 if is_error { "go build" } else { "go vet" },
                 Kind::Lint,
                 if is_error { Severity::Error } else { Severity::Warn },
                 code,
-                one_line(&self.text),
+                one_line(message),
             )
         }
     }

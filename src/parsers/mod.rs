@@ -24,6 +24,8 @@ mod gnu;
 mod go_names;
 mod go_package;
 mod go_panic;
+mod go_race;
+mod go_said;
 mod go_test;
 mod go_test_json;
 mod go_vet;
