@@ -5,6 +5,8 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod bandit;
+mod black;
 mod cargo_json;
 mod cargo_test;
 mod document;
@@ -17,14 +19,22 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod isort;
 mod line;
 mod mypy;
+mod pip_audit;
+mod pydocstyle;
+mod pylint;
+mod pyright;
 mod pytest;
 mod pytest_text;
+mod python_syntax;
 mod ruff;
+mod ruff_ci;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod semgrep;
 mod text;
 mod trigger;
 mod unittest;
@@ -95,5 +105,15 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
+    || Box::new(ruff_ci::RuffCi),
+    || Box::new(pylint::Pylint::default()),
+    || Box::new(pyright::Pyright::default()),
+    || Box::new(bandit::Bandit::default()),
+    || Box::new(semgrep::Semgrep::default()),
+    || Box::new(pip_audit::PipAudit::default()),
+    || Box::new(black::Black),
+    || Box::new(isort::Isort),
+    || Box::new(pydocstyle::Pydocstyle::default()),
+    || Box::new(python_syntax::PythonSyntax::default()),
     || Box::new(gnu::Gnu::default()),
 ];
