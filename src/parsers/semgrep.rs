@@ -179,11 +179,7 @@ impl Failure<'_> {
             file: self.path.or(file),
             line: start.as_ref().and_then(Position::line),
             column: start.as_ref().and_then(Position::column),
-            ..found(
-                &kind.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join("_"),
-                severity(&self.level?),
-                &message,
-            )
+            ..found(&kind.split_whitespace().collect::<Vec<_>>().join("_"), severity(&self.level?), &message)
         })
     }
 }
