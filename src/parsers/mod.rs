@@ -6,6 +6,8 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod advisory;
+mod bandit;
+mod black;
 mod bundler_audit;
 mod cargo_audit;
 mod cargo_deny;
@@ -31,6 +33,7 @@ mod go_test_json;
 mod go_vet;
 mod gradle;
 mod hadolint;
+mod isort;
 mod javac;
 mod jest;
 mod js_stack;
@@ -43,13 +46,19 @@ mod maven;
 mod minitest;
 mod mypy;
 mod nextest;
+mod pip_audit;
+mod pydocstyle;
+mod pylint;
+mod pyright;
 mod pytest;
 mod pytest_text;
+mod python_syntax;
 mod rdjson;
 mod report;
 mod rspec;
 mod rubocop;
 mod ruff;
+mod ruff_ci;
 mod rust_output;
 mod rust_panic;
 mod rustc;
@@ -59,6 +68,7 @@ mod sarif;
 mod sarif_result;
 mod sarif_rules;
 mod scan;
+mod semgrep;
 mod shellcheck;
 mod text;
 mod trigger;
@@ -164,6 +174,16 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),
+    || Box::new(ruff_ci::RuffCi),
+    || Box::new(pylint::Pylint::default()),
+    || Box::new(pyright::Pyright::default()),
+    || Box::new(bandit::Bandit::default()),
+    || Box::new(semgrep::Semgrep::default()),
+    || Box::new(pip_audit::PipAudit::default()),
+    || Box::new(black::Black),
+    || Box::new(isort::Isort),
+    || Box::new(pydocstyle::Pydocstyle::default()),
+    || Box::new(python_syntax::PythonSyntax::default()),
     || Box::new(gnu::Gnu::default()),
 ];
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{line_number, one_line, place, push_line, raw, slug};
+use super::text::{is_python, line_number, one_line, place, push_line, raw, slug};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -222,10 +222,6 @@ fn is_continuation(length: usize, text: &str) -> bool {
     };
     let is_text = !text.is_empty() && !text.starts_with(char::is_whitespace) && !text.starts_with("Found ");
     is_text && length + 1 + word >= WRAP_WIDTH
-}
-
-fn is_python(file: &str) -> bool {
-    [".py", ".pyi", ".ipynb"].iter().any(|end| file.ends_with(end))
 }
 
 fn found(at: Place, severity: Severity, message: &str, code: Option<&str>) -> Diagnostic {

@@ -1,19 +1,25 @@
 //! ruff: `--output-format json` and `json-lines`, `full` (the default), `concise` and `grouped`, in their forms of
 //! today and of the first releases, and `ruff format --check`
-//! (<https://docs.astral.sh/ruff/settings/#output-format>).
+//! (<https://docs.astral.sh/ruff/settings/#output-format>). Its concise format is that of flake8 and pycodestyle, which
+//! are told apart by their words (<https://flake8.pycqa.org/en/latest/user/options.html#cmdoption-flake8-format>).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{ADDED_LIMIT, dedent, line_number, number, one_line, place, push_line, raw};
+use super::text::{ADDED_LIMIT, dedent, is_python, line_number, number, one_line, place, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// The name of a syntax error, which has no rule; ruff's own since 0.9.
-const SYNTAX: &str = "invalid-syntax";
+pub(super) const SYNTAX: &str = "invalid-syntax";
 /// The name of what `ruff format --check` finds; ruff's own in its full format.
 const FORMAT: &str = "unformatted";
+
+const RUFF: &str = "ruff";
+const FLAKE8: &str = "flake8";
+/// Concise lines that may wait for one that says whose they are.
+const ANONYMOUS_LIMIT: usize = 1000;
 
 /// Reads both streams, each with a diagnostic of its own in the making.
 #[derive(Default)]
@@ -24,11 +30,17 @@ pub(super) struct Ruff {
     /// Files that could not be parsed, which may be told as a syntax error as well.
     unparsed: Vec<Diagnostic>,
     broken: std::collections::HashSet<String>,
+    /// Whose concise lines these are, once one said so.
+    author: Option<&'static str>,
+    /// The lines before that.
+    anonymous: Vec<Diagnostic>,
 }
 
 /// A diagnostic of the full format.
 struct Block {
     found: Diagnostic,
+    /// In the concise format, which is not ruff's alone.
+    concise: bool,
     help: Option<String>,
     added: Vec<String>,
     text: String,
@@ -89,18 +101,26 @@ impl Parser for Ruff {
         if let Some(at) = text.trim_start().strip_prefix("--> ").and_then(file_place) {
             let header = line.previous();
             if let Some(found) = full(&header, at) {
-                self.blocks[side] =
-                    Some(Block { found, help: None, added: Vec::new(), text: format!("{header}\n{text}\n") });
+                self.blocks[side] = Some(Block {
+                    found,
+                    concise: false,
+                    help: None,
+                    added: Vec::new(),
+                    text: format!("{header}\n{text}\n"),
+                });
                 return Verdict::Open;
             }
             return Verdict::Idle;
         }
         if let Some(found) = concise(text) {
             // Before 0.5 the source could stand below it (`--show-source`).
-            self.blocks[side] = Some(Block { found, help: None, added: Vec::new(), text: format!("{text}\n") });
+            self.blocks[side] =
+                Some(Block { found, concise: true, help: None, added: Vec::new(), text: format!("{text}\n") });
             return Verdict::Open;
         }
-        if let Some(file) = text.strip_prefix("Would reformat: ") {
+        if is_totals(text) {
+            self.sign(RUFF, out);
+        } else if let Some(file) = text.strip_prefix("Would reformat: ") {
             self.push(unformatted(file.trim_end(), text), out);
         } else if let Some(found) = text.strip_prefix("error: ").and_then(unparsed) {
             self.unparsed.push(found);
@@ -134,6 +154,8 @@ impl Parser for Ruff {
         for side in 0..self.blocks.len() {
             self.end(side, out);
         }
+        // ruff says how many there were.
+        self.sign(FLAKE8, out);
         let broken = std::mem::take(&mut self.broken);
         // The same file may be spelled relative here and absolute there.
         let told = |file: &str| {
@@ -156,10 +178,31 @@ impl Ruff {
     }
 
     fn end(&mut self, side: usize, out: &mut Vec<Diagnostic>) {
-        let Some(Block { mut found, help, added, text }) = self.blocks[side].take() else { return };
+        let Some(Block { mut found, concise, help, added, text }) = self.blocks[side].take() else { return };
         found.suggested_fix = if added.is_empty() { help } else { Some(dedent(&added)) };
         found.raw = raw(&text);
-        self.push(found, out);
+        if !concise {
+            self.push(found, out);
+            return;
+        }
+        if let Some(author) = author(&found, &text) {
+            self.sign(author, out);
+            self.author = Some(author);
+        }
+        match self.author {
+            Some(author) => self.push(Diagnostic { tool: author.into(), ..found }, out),
+            None => self.anonymous.push(found),
+        }
+        if self.anonymous.len() > ANONYMOUS_LIMIT {
+            self.sign(RUFF, out);
+        }
+    }
+
+    /// Tells the lines whose author was not known.
+    fn sign(&mut self, author: &'static str, out: &mut Vec<Diagnostic>) {
+        for found in std::mem::take(&mut self.anonymous) {
+            self.push(Diagnostic { tool: author.into(), ..found }, out);
+        }
     }
 }
 
@@ -187,10 +230,6 @@ impl Block {
     }
 }
 
-fn is_python(file: &str) -> bool {
-    [".py", ".pyi", ".ipynb", ".pyw"].iter().any(|end| file.ends_with(end))
-}
-
 /// `path.py:1:8`, also `path.ipynb:cell 3:1:8`.
 fn file_place(text: &str) -> Option<(&str, u32, u32)> {
     let (file, line, column) = place(text.trim_end())?;
@@ -199,7 +238,7 @@ fn file_place(text: &str) -> Option<(&str, u32, u32)> {
 }
 
 /// Splits `F401 [*] message`, `invalid-syntax: message`, `SyntaxError: message`.
-fn rule(text: &str) -> Option<(Option<&str>, &str)> {
+pub(super) fn rule(text: &str) -> Option<(Option<&str>, &str)> {
     for name in ["invalid-syntax: ", "SyntaxError: "] {
         if let Some(message) = text.strip_prefix(name) {
             return Some((None, message));
@@ -229,11 +268,51 @@ fn concise(text: &str) -> Option<Diagnostic> {
         rule(rest).map(|rule| (&text[..at], rule))
     })?;
     let (file, line, column) = file_place(at)?;
-    (is_python(file) && !file.starts_with(char::is_whitespace)).then(|| {
+    // GitHub's commands quote such a line.
+    (is_python(file) && !file.starts_with(char::is_whitespace) && !file.starts_with("::")).then(|| {
         let mut found = found(file, line, column, rest.0, rest.1);
         found.raw = raw(text);
         found
     })
+}
+
+/// Who wrote this concise line, if it says so. The rules that both have are worded differently: `'os' imported but
+/// unused` there, "`os` imported but unused" here.
+fn author(found: &Diagnostic, text: &str) -> Option<&'static str> {
+    let file = found.file.as_deref().unwrap_or_default();
+    let message = found.message.as_str();
+    if text.starts_with("./") {
+        return Some(FLAKE8);
+    }
+    if text.contains("[*] ") || text.contains("[-] ") || text.contains(": invalid-syntax: ") {
+        return Some(RUFF);
+    }
+    let code = found.code.as_str();
+    let families = ["E", "W", "F", "C90"];
+    if file.is_empty() || !families.iter().any(|start| code.strip_prefix(start).is_some_and(is_digits)) {
+        return None;
+    }
+    if matches!(code, "E901" | "E902" | "E999") {
+        let words = message.split_once("Error: ").map(|(_, words)| words);
+        return match words {
+            Some(words) if !words.starts_with(|c: char| c.is_ascii_uppercase()) || code == "E902" => Some(FLAKE8),
+            Some(_) | None => None,
+        };
+    }
+    let is_old =
+        message.starts_with(|c: char| c.is_ascii_lowercase() || c == '\'' || c == '"') && !message.contains('`');
+    let is_shared = message.starts_with("f-string without") || message.starts_with("use `");
+    Some(if is_old && !is_shared { FLAKE8 } else { RUFF })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `Found 3 errors.`, ruff's last word.
+fn is_totals(text: &str) -> bool {
+    let count = text.strip_prefix("Found ").and_then(|rest| rest.split_once(" error"));
+    count.is_some_and(|(count, _)| number(count).is_some())
 }
 
 /// `  1:8  F401 [*] message` below the file's name.
@@ -265,7 +344,7 @@ fn unformatted(file: &str, text: &str) -> Diagnostic {
     found
 }
 
-fn found(file: &str, line: u32, column: u32, code: Option<&str>, message: &str) -> Diagnostic {
+pub(super) fn found(file: &str, line: u32, column: u32, code: Option<&str>, message: &str) -> Diagnostic {
     let code = code.unwrap_or(SYNTAX);
     Diagnostic {
         file: Some(file.to_owned()),

@@ -72,6 +72,11 @@ pub(super) fn line_number(number: u32) -> Option<u32> {
     (number > 0).then_some(number)
 }
 
+/// Whether a file's name is one of Python's, or of a notebook.
+pub(super) fn is_python(file: &str) -> bool {
+    [".py", ".pyi", ".ipynb", ".pyw"].iter().any(|end| file.ends_with(end))
+}
+
 /// A stable name made of a message: the words that do not change from place to place, so what is quoted or
 /// numeric is left out.
 pub(super) fn slug(message: &str) -> String {
