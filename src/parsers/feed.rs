@@ -278,7 +278,7 @@ impl Readers {
         let mut asked: Set = 0;
         if let Some(owner) = self.sides[side].owner.take() {
             asked |= 1 << owner;
-            if self.ask(owner, side, &line) == Verdict::Own {
+            if matches!(self.ask(owner, side, &line), Verdict::Own | Verdict::Mine) {
                 return;
             }
         }
@@ -289,7 +289,7 @@ impl Readers {
         while wanted != 0 {
             let index = wanted.trailing_zeros() as usize;
             wanted &= wanted - 1;
-            if self.ask(index, side, &line) == Verdict::Own {
+            if matches!(self.ask(index, side, &line), Verdict::Own | Verdict::Mine) {
                 break;
             }
         }
@@ -324,7 +324,7 @@ impl Readers {
         let bit = 1 << index;
         let waiting = &mut self.sides[side];
         match verdict {
-            Verdict::Idle => waiting.open &= !bit,
+            Verdict::Idle | Verdict::Mine => waiting.open &= !bit,
             Verdict::Open => waiting.open |= bit,
             Verdict::Own => {
                 waiting.open &= !bit;
@@ -418,11 +418,11 @@ fn clean_lines(block: &[u8]) -> usize {
     block.len()
 }
 
-/// Shows a value to the parsers whose triggers it holds. Whether they found anything.
+/// Shows a value to the parsers whose triggers it holds, until one found something in it. Whether one did.
 fn tell(parsers: &mut [Box<dyn Parser>], found: &mut Vec<Diagnostic>, value: &str) -> bool {
     let before = found.len();
     let mut wanted = TRIGGERS.in_json(value);
-    while wanted != 0 {
+    while wanted != 0 && found.len() == before {
         let index = wanted.trailing_zeros() as usize;
         wanted &= wanted - 1;
         parsers[index].json(value, found);

@@ -15,7 +15,6 @@ mod cargo_json;
 mod cargo_test;
 mod checkstyle;
 mod code_quality;
-mod codeclimate;
 mod cvss;
 mod document;
 mod eslint;
@@ -102,6 +101,8 @@ enum Verdict {
     Idle,
     /// The stream's next line is wanted, whatever it holds.
     Open,
+    /// The line is this parser's alone; the next one is of interest only if it holds a trigger.
+    Mine,
     /// The line is this parser's alone, and so is the next one of the stream until the parser says otherwise:
     /// what stands inside a failed test's captured output is nobody else's finding.
     Own,
@@ -138,9 +139,12 @@ trait Parser: Send {
     fn leftovers(&mut self, _out: &mut Vec<Diagnostic>) {}
 }
 
-/// Every parser, one line each. Where several want a line, the earlier one is asked first.
+/// Every parser, one line each. Where several want a line, the earlier one is asked first; a JSON value is the first
+/// one's that finds something in it. So the forms that many tools share stand last.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(xml_report::XmlReports::default()),
+    || Box::new(ruff_ci::RuffCi),
+    || Box::new(pylint::Pylint::default()),
     || Box::new(workflow::Workflow::default()),
     || Box::new(pytest::Pytest::default()),
     || Box::new(unittest::Unittest::default()),
@@ -156,12 +160,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
     || Box::new(mypy::Mypy::default()),
-    || Box::new(sarif::Sarif::default()),
-    || Box::new(rdjson::Rdjson::default()),
-    || Box::new(code_quality::CodeQuality),
     || Box::new(shellcheck::Shellcheck::default()),
     || Box::new(hadolint::Hadolint),
-    || Box::new(codeclimate::CodeClimate),
     || Box::new(rubocop::Rubocop::default()),
     || Box::new(rspec::Rspec::default()),
     || Box::new(minitest::Minitest::default()),
@@ -174,8 +174,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),
-    || Box::new(ruff_ci::RuffCi),
-    || Box::new(pylint::Pylint::default()),
     || Box::new(pyright::Pyright::default()),
     || Box::new(bandit::Bandit::default()),
     || Box::new(semgrep::Semgrep::default()),
@@ -184,6 +182,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(isort::Isort),
     || Box::new(pydocstyle::Pydocstyle::default()),
     || Box::new(python_syntax::PythonSyntax::default()),
+    || Box::new(sarif::Sarif::default()),
+    || Box::new(rdjson::Rdjson::default()),
+    || Box::new(code_quality::CodeQuality),
     || Box::new(gnu::Gnu::default()),
 ];
 

@@ -33,7 +33,7 @@ impl Parser for Workflow {
             self.held.push(found);
         }
         // The message may look like another tool's line, and is told here.
-        Verdict::Own
+        Verdict::Mine
     }
 
     fn leftovers(&mut self, out: &mut Vec<Diagnostic>) {
