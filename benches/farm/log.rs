@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use super::Measured;
-use super::measure::{by_turns, median, timed};
+use super::measure::{by_turns, median, timed, watched};
 use super::produce;
 use super::sandbox::{Sandbox, Step, finish};
 use super::table::Row;
@@ -64,23 +64,6 @@ pub fn run() -> Measured {
         Row::time("capture of 1 000 000 lines, a write each", many.0, ("| cat > FILE", many.1), Some(1.3)),
         Row::limit("`job log --tail 200` of 1 GiB", tail_ms, "< 20 ms".to_owned(), tail < TAIL),
     ])
-}
-
-/// Runs a command and looks at its memory meanwhile; the most that it had, in KiB.
-fn watched(command: &mut Command) -> Step<u64> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let path = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let most = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak = most.and_then(|most| most.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    if status.success() { Ok(peak) } else { Err(format!("crafting ended with {status}").into()) }
 }
 
 /// The id of the one job that has a log.

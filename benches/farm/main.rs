@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench farm` runs all of them, `cargo bench --bench farm -- log queue` those that are named.
 
+mod findings;
 mod idle;
 mod large;
 mod ledger;
@@ -12,6 +13,7 @@ mod overhead;
 mod parsers;
 mod produce;
 mod queue;
+mod reports;
 mod sandbox;
 mod table;
 mod warm;
@@ -25,10 +27,11 @@ type Measured = Result<Vec<Row>, Box<dyn std::error::Error>>;
 
 type Benchmark = (&'static str, fn() -> Measured);
 
-const BENCHMARKS: [Benchmark; 8] = [
+const BENCHMARKS: [Benchmark; 9] = [
     ("overhead", overhead::run),
     ("log", log::run),
     ("parsers", parsers::run),
+    ("findings", findings::run),
     ("queue", queue::run),
     ("ledger", ledger::run),
     ("warm", warm::run),

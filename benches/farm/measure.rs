@@ -1,6 +1,9 @@
 //! Times, medians, and taking turns.
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use super::sandbox::Step;
 
 /// How long `work` takes.
 pub fn timed<E>(work: impl FnOnce() -> Result<(), E>) -> Result<Duration, E> {
@@ -33,4 +36,21 @@ pub fn by_turns<E>(
         }
     }
     Ok((median(our_times), median(peer_times)))
+}
+
+/// Runs a command and looks at its memory meanwhile; the most that it had, in KiB.
+pub fn watched(command: &mut Command) -> Step<u64> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let path = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let most = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = most.and_then(|most| most.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if status.success() { Ok(peak) } else { Err(format!("crafting ended with {status}").into()) }
 }

@@ -1,5 +1,7 @@
 //! A diagnostic becomes a finding: it learns its job, its place in the project, and its name.
 
+use serde_json::value::RawValue;
+
 use super::fingerprint;
 use super::foreign::as_printed;
 use super::paths::PathMap;
@@ -61,8 +63,51 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         first_seen_job: None,
         is_new: true,
         tool: tool.into_owned(),
-        raw_json: raw,
+        raw_json: raw.map(on_one_line),
         created_at: now,
         context_hash: None,
+    }
+}
+
+/// A record without the white space between its parts: a finding is one line of JSON Lines, and half as large.
+fn on_one_line(record: Box<RawValue>) -> Box<RawValue> {
+    if !record.get().contains('\n') {
+        return record;
+    }
+    let mut line = String::with_capacity(record.get().len());
+    let mut rest = record.get();
+    // Between strings, which hold no raw line breaks and may hold anything else.
+    while let Some(begin) = rest.find('"') {
+        line.extend(rest[..begin].split_ascii_whitespace());
+        let mut end = begin + 1;
+        while let Some(length) = memchr::memchr2(b'"', b'\\', &rest.as_bytes()[end..]) {
+            end += length + 1;
+            if rest.as_bytes()[end - 1] == b'"' {
+                break;
+            }
+            end += 1;
+        }
+        line.push_str(&rest[begin..end]);
+        rest = &rest[end..];
+    }
+    line.extend(rest.split_ascii_whitespace());
+    RawValue::from_string(line).unwrap_or(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_with_the_same_meaning() {
+        for record in [
+            "{\n  \"a\": \"x  \\\"\\\\ y\",\r\n  \"b\": [ 1, -2.5e3,\ttrue ],\n  \"\": \"\"\n}",
+            "[\n\n]",
+            "\n\"a\\nb\"\n",
+        ] {
+            let value: serde_json::Value = serde_json::from_str(record).unwrap();
+            let line = on_one_line(RawValue::from_string(record.to_owned()).unwrap());
+            assert_eq!(line.get(), value.to_string());
+        }
     }
 }

@@ -93,14 +93,16 @@ impl Parser for CargoJson {
     fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
         // A record of cargo holds the diagnostic as an object; a diagnostic of rustc holds its text as a string.
         let Ok(record) = serde_json::from_str::<Record<'_>>(text) else { return };
-        let text = if record.message.get().starts_with('{') { record.message.get() } else { text };
-        if let Ok(message) = serde_json::from_str::<Message>(text) {
-            out.extend(diagnostic(&message, text));
+        if record.message.get().starts_with('{') {
+            let message = serde_json::from_str::<Message>(record.message.get()).ok();
+            out.extend(message.and_then(|message| diagnostic(&message, || Some(record.message.to_owned()))));
+        } else if let Ok(message) = serde_json::from_str::<Message>(text) {
+            out.extend(diagnostic(&message, || RawValue::from_string(text.to_owned()).ok()));
         }
     }
 }
 
-fn diagnostic(message: &Message, text: &str) -> Option<Diagnostic> {
+fn diagnostic(message: &Message, raw: impl FnOnce() -> Option<Box<RawValue>>) -> Option<Diagnostic> {
     let severity = match message.level.as_str() {
         "warning" => Severity::Warn,
         level if level.starts_with("error") => Severity::Error,
@@ -121,7 +123,7 @@ fn diagnostic(message: &Message, text: &str) -> Option<Diagnostic> {
         column: span.and_then(|span| line_number(span.column_start)),
         end_line: span.and_then(|span| line_number(span.line_end)),
         suggested_fix: message.children.iter().find_map(fix),
-        raw: RawValue::from_string(text.to_owned()).ok(),
+        raw: raw(),
         ..Diagnostic::new(tool(&code), Kind::Lint, severity, code, line)
     })
 }

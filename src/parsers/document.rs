@@ -205,6 +205,18 @@ pub(super) fn values(text: &[u8], told: &mut Told<'_>) {
     Documents::default().begin(text, told);
 }
 
+/// Whether a text is one document and nothing else, and all of it JSON.
+pub(super) fn is_whole(text: &[u8]) -> bool {
+    let (mut scanner, mut at) = (Scanner::default(), 0);
+    loop {
+        match scanner.next::<false>(text, &mut at) {
+            Event::Closed if scanner.depth() == 0 => return at == text.len(),
+            Event::NotFinite(_) | Event::Rest | Event::Broken => return false,
+            _ => {}
+        }
+    }
+}
+
 /// What is fed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Piece {

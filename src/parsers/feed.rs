@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
+use super::aliases::Advisories;
 use super::document::{Documents, Taken};
 use super::line::{Line, seen, side, strip};
 use super::trigger::{Set, Triggers};
@@ -119,6 +120,7 @@ struct Readers {
     told: HashSet<u64>,
     /// Hashes of the places of these.
     places: HashSet<u64>,
+    advisories: Advisories,
 }
 
 /// Who waits for lines of one stream.
@@ -138,7 +140,14 @@ impl Side {
 impl Readers {
     fn new() -> Self {
         let parsers: Vec<Box<dyn Parser>> = REGISTRY.iter().map(|make| make()).collect();
-        Self { parsers, sides: Default::default(), found: Vec::new(), told: HashSet::new(), places: HashSet::new() }
+        Self {
+            parsers,
+            sides: Default::default(),
+            found: Vec::new(),
+            told: HashSet::new(),
+            places: HashSet::new(),
+            advisories: Advisories::default(),
+        }
     }
 
     /// Reads whole lines, the last one with its break.
@@ -301,6 +310,14 @@ impl Readers {
         let documents = &mut sides[side].documents;
         let mut told = |value: &str| tell(parsers, found, value);
         let is_open = documents.is_open();
+        // Most records are whole. Then a parser says so faster than the scanner.
+        if !is_open
+            && text.starts_with("{\"")
+            && text.ends_with('}')
+            && (told(text) || document::is_whole(text.as_bytes()))
+        {
+            return Taken::Yes;
+        }
         if (is_open || text.starts_with(['{', '['])) && documents.line(text.as_bytes(), &mut told) == Taken::Yes {
             return Taken::Yes;
         }
@@ -360,7 +377,7 @@ impl Readers {
             (&diagnostic.file, diagnostic.line, diagnostic.column, &diagnostic.code, &diagnostic.message)
                 .hash(&mut hasher);
             (diagnostic.kind, diagnostic.severity, &diagnostic.tool).hash(&mut hasher);
-            if self.told.insert(hasher.finish()) {
+            if self.told.insert(hasher.finish()) && !self.advisories.is_told(&diagnostic) {
                 self.places.extend(place_hash(&diagnostic));
                 out.push(diagnostic);
             }
@@ -388,10 +405,10 @@ fn opens_document(block: &[u8]) -> bool {
 
 /// Where in a line JSON may begin.
 fn document_begin(text: &str) -> Option<usize> {
-    let record = text.find("{\"");
-    let array = text.find("[{");
-    let first = record.into_iter().chain(array).min();
-    first.or_else(|| text.trim_end().ends_with(['{', '[']).then(|| text.trim_end().len() - 1))
+    let bytes = text.as_bytes();
+    let is_begin = |at: &usize| matches!(bytes[*at..], [b'{', b'"', ..] | [b'[', b'{', ..]);
+    let last = || text.trim_end().ends_with(['{', '[']).then(|| text.trim_end().len() - 1);
+    memchr::memchr2_iter(b'{', b'[', bytes).find(is_begin).or_else(last)
 }
 
 /// The last one of some lines, without its break.

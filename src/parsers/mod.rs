@@ -6,6 +6,7 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod advisory;
+mod aliases;
 mod bandit;
 mod black;
 mod bundler_audit;
@@ -129,7 +130,8 @@ trait Parser: Send {
     }
 
     /// A JSON value: a whole document, a record of its own line, or an element of a top-level array (never the array
-    /// itself, which may be larger than memory).
+    /// itself, which may be larger than memory). A value of more than some MiB is shown in parts of the same shape, each
+    /// with the members that stood before, and some of the elements.
     fn json(&mut self, _text: &str, _out: &mut Vec<Diagnostic>) {}
 
     /// The end of the log. What is still held is told now.

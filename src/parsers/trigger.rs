@@ -5,6 +5,7 @@
 //! is found, the triggers that it stands for are compared.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
@@ -12,14 +13,17 @@ use aho_corasick::{AhoCorasick, MatchKind, packed};
 pub(super) type Set = u128;
 
 /// Bytes of a part: what Teddy, the vectorised search, looks at.
-const PART: usize = 3;
-type Part = [u8; PART];
+const PART: usize = 4;
+/// The same of what begins a document.
+const SHORT_PART: usize = 3;
 
-/// Teddy is twice as fast for up to 32 patterns.
+/// Teddy sorts what it searches for into buckets, by the order that it is given.
+const BUCKETS: usize = 8;
+/// Parts that one search looks for; with more of them too many places look like one.
 const PARTS_PER_PASS: usize = 32;
 
 /// How often a part may occur per byte before that costs more than one part more.
-const CHEAP: f64 = 1e-4;
+const CHEAP: f64 = 1e-5;
 
 /// What begins a JSON document that is spread over lines, at the margin, behind a prefix or other text. A document on
 /// one line is found by its own triggers.
@@ -31,14 +35,15 @@ const OPENINGS: [&str; 18] = [
 /// The triggers of all parsers.
 pub(super) struct Triggers {
     lines: Finder,
+    openings: Finder,
     json: Finder,
 }
 
 /// Finds any of some triggers.
 struct Finder {
     passes: Vec<Pass>,
-    /// What the parts stand for, those of the first pass first.
-    meant: Vec<Vec<Meant>>,
+    /// What the parts of each pass stand for.
+    meant: Vec<Vec<Vec<Meant>>>,
 }
 
 /// A trigger that holds a part.
@@ -57,8 +62,10 @@ enum Pass {
 }
 
 impl Pass {
-    fn new(parts: &[Part]) -> Self {
-        match packed::Config::new().builder().extend(parts).build() {
+    fn new(parts: &[&[u8]]) -> Self {
+        let mut config = packed::Config::new();
+        config.only_teddy(true).only_teddy_fat(Some(false));
+        match config.builder().extend(parts).build() {
             Some(searcher) => Self::Packed(searcher),
             None => Self::Automaton(Box::new(
                 AhoCorasick::builder()
@@ -79,27 +86,27 @@ impl Pass {
 }
 
 impl Finder {
-    fn new(triggers: &[(&'static str, Set)]) -> Self {
+    fn new(triggers: &[(&'static str, Set)], part: usize) -> Self {
         let mut owners: HashMap<&'static [u8], Set> = HashMap::new();
         for (trigger, set) in triggers {
             *owners.entry(trigger.as_bytes()).or_default() |= set;
         }
         let mut triggers: Vec<_> = owners.into_iter().collect();
         triggers.sort_unstable();
-        let (mut parts, mut meant) = (Vec::new(), Vec::new());
-        for (part, covered) in cover(&triggers) {
-            parts.push(part);
-            meant.push(
-                covered
-                    .into_iter()
-                    .map(|(index, at)| {
-                        let (trigger, owners) = triggers[index];
-                        Meant { trigger, at, owners }
-                    })
-                    .collect(),
-            );
+        let mut covered: HashMap<&[u8], Vec<(usize, usize)>> = cover(&triggers, part).into_iter().collect();
+        let mut parts: Vec<&[u8]> = covered.keys().copied().collect();
+        parts.sort_unstable();
+        let (mut passes, mut meant) = (Vec::new(), Vec::new());
+        for parts in sorted(&parts) {
+            passes.push(Pass::new(&parts));
+            // A part that fills a gap in its bucket is never what is found.
+            let mut of_part = |part| {
+                let covered = covered.remove(part).unwrap_or_default().into_iter();
+                covered.map(|(index, at)| Meant { trigger: triggers[index].0, at, owners: triggers[index].1 }).collect()
+            };
+            meant.push(parts.iter().map(|part| of_part(*part)).collect());
         }
-        Self { passes: parts.chunks(PARTS_PER_PASS).map(Pass::new).collect(), meant }
+        Self { passes, meant }
     }
 
     /// The next place at or behind `from` where triggers of this pass are, as their start, the place to go on from,
@@ -109,7 +116,7 @@ impl Finder {
             let (part, at) = self.passes[pass].find(text, from)?;
             from = at + 1;
             let (mut first, mut owners) = (None::<usize>, 0);
-            for meant in &self.meant[pass * PARTS_PER_PASS + part] {
+            for meant in &self.meant[pass][part] {
                 if let Some(start) = at.checked_sub(meant.at)
                     && text[start..].starts_with(meant.trigger)
                 {
@@ -137,71 +144,138 @@ impl Finder {
     }
 }
 
-/// Parts that are in all triggers: of the index in `triggers`, and where in it. Chosen one by one, each so that it
-/// covers many triggers for how often it occurs in logs.
-fn cover(triggers: &[(&'static [u8], Set)]) -> Vec<(Part, Vec<(usize, usize)>)> {
-    let mut holders: HashMap<Part, Vec<(usize, usize)>> = HashMap::new();
+/// A part, and of the triggers that it stands for the index and where in it the part is.
+type Covered = (&'static [u8], Vec<(usize, usize)>);
+
+/// Parts that are in all triggers. Chosen one by one, each so that it covers many triggers for how often it occurs in
+/// logs.
+fn cover(triggers: &[(&'static [u8], Set)], length: usize) -> Vec<Covered> {
+    let mut holders: HashMap<&'static [u8], Vec<(usize, usize)>> = HashMap::new();
     for (index, (trigger, _)) in triggers.iter().enumerate() {
-        for (at, part) in trigger.windows(PART).enumerate() {
-            let part = part.try_into().expect("windows are as long as a part");
+        for (at, part) in trigger.windows(length).enumerate() {
             let holders = holders.entry(part).or_default();
             if holders.last().is_none_or(|(last, _)| *last != index) {
                 holders.push((index, at));
             }
         }
     }
+    let mut worths: Vec<(f64, &[u8])> = holders.keys().map(|part| (1.0 / (CHEAP + frequency(part)), *part)).collect();
+    worths.sort_unstable_by_key(|(_, part)| *part);
+    let mut is_covered = vec![false; triggers.len()];
     let mut chosen = Vec::new();
-    while !holders.is_empty() {
+    loop {
+        let open = |part: &[u8]| holders[part].iter().filter(|(index, _)| !is_covered[*index]).count();
         #[allow(clippy::cast_precision_loss)] // A few hundred.
-        let worth = |part: &Part, count: usize| count as f64 / (CHEAP + frequency(*part));
-        let best = holders
+        let best = worths
             .iter()
-            .max_by(|(a, of_a), (b, of_b)| worth(a, of_a.len()).total_cmp(&worth(b, of_b.len())).then(b.cmp(a)))
-            .map(|(part, _)| *part);
-        let Some(covered) = best.and_then(|best| Some((best, holders.remove(&best)?))) else { break };
-        let is_covered: std::collections::HashSet<usize> = covered.1.iter().map(|(index, _)| *index).collect();
-        holders.retain(|_, holders| {
-            holders.retain(|(index, _)| !is_covered.contains(index));
-            !holders.is_empty()
-        });
-        chosen.push(covered);
+            .map(|(worth, part)| (worth * open(part) as f64, *part))
+            .max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let Some((_, part)) = best.filter(|(worth, _)| *worth > 0.0) else { return chosen };
+        let covered: Vec<_> = holders[part].iter().filter(|(index, _)| !is_covered[*index]).copied().collect();
+        for (index, _) in &covered {
+            is_covered[*index] = true;
+        }
+        chosen.push((part, covered));
     }
-    chosen
+}
+
+/// What Teddy knows of the parts in a bucket: per place the halves of bytes that occur there.
+#[derive(Clone, Copy, Default)]
+struct Halves([(u16, u16); PART]);
+
+impl Halves {
+    fn with(mut self, part: &[u8]) -> Self {
+        for ((low, high), byte) in self.0.iter_mut().zip(part) {
+            *low |= 1 << (byte & 15);
+            *high |= 1 << (byte >> 4);
+        }
+        self
+    }
+
+    /// How often a place in a log looks like any of the parts.
+    fn frequency(self, length: usize) -> f64 {
+        let looks = |(low, high): (u16, u16)| -> f64 {
+            (0..=u8::MAX)
+                .filter(|byte| low & 1 << (byte & 15) != 0 && high & 1 << (byte >> 4) != 0)
+                .map(byte_frequency)
+                .sum()
+        };
+        self.0[..length].iter().map(|halves| looks(*halves)).product()
+    }
+}
+
+/// The parts of each pass, in the order in which those that look alike come into the same bucket.
+fn sorted<'a>(parts: &[&'a [u8]]) -> Vec<Vec<&'a [u8]>> {
+    let passes = parts.len().div_ceil(PARTS_PER_PASS);
+    let mut buckets = vec![(Vec::new(), Halves::default(), 0.0); passes * BUCKETS];
+    let room = parts.len().div_ceil(buckets.len().max(1));
+    for part in parts {
+        let costs =
+            buckets.iter().enumerate().filter(|(_, (held, ..))| held.len() < room).map(|(index, (_, halves, cost))| {
+                let halves = halves.with(part);
+                let frequency = halves.frequency(part.len());
+                (frequency - cost, index, halves, frequency)
+            });
+        if let Some((_, index, halves, frequency)) = costs.min_by(|(a, ..), (b, ..)| a.total_cmp(b)) {
+            buckets[index].0.push(*part);
+            (buckets[index].1, buckets[index].2) = (halves, frequency);
+        }
+    }
+    let row = |row: usize, buckets: &[(Vec<&'a [u8]>, Halves, f64)]| -> Vec<&'a [u8]> {
+        // A bucket that has no more holds its first one twice, so that the others keep their places.
+        let any = buckets.iter().find_map(|(held, ..)| held.first().copied());
+        buckets.iter().filter_map(|(held, ..)| held.get(row).or(held.first()).copied().or(any)).collect()
+    };
+    buckets.chunks(BUCKETS).map(|buckets| (0..room).flat_map(|number| row(number, buckets)).collect()).collect()
 }
 
 /// How often a part occurs per byte of a log, roughly: as often as its bytes do, if they were independent.
-fn frequency(part: Part) -> f64 {
+fn frequency(part: &[u8]) -> f64 {
     if part.iter().all(|byte| *byte == part[0]) {
         // Rulers and indentation.
         return 5e-3;
     }
-    part.iter()
-        .map(|byte| match byte {
-            b' ' => 0.15,
-            b'e' => 0.07,
-            b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0.05,
-            b'd' | b'l' | b'c' | b'u' | b'm' | b'p' | b'h' => 0.03,
-            b'f' | b'g' | b'b' | b'v' | b'y' | b'w' | b'k' => 0.015,
-            b'0'..=b'9' | b'"' | b':' => 0.02,
-            b'.' | b'/' | b'-' | b'_' | b',' => 0.015,
-            b'\n' => 0.01,
-            b'=' | b'(' | b')' | b'\'' | b'[' | b']' => 0.006,
-            b'A'..=b'Z' | b'j' | b'q' | b'x' | b'z' => 0.003,
-            _ => 0.001,
-        })
-        .product()
+    part.iter().map(|byte| FREQUENCIES[usize::from(*byte)]).product()
+}
+
+/// How often each byte occurs in logs, roughly.
+static FREQUENCIES: LazyLock<[f64; 256]> = LazyLock::new(|| {
+    let mut bytes = 0..=u8::MAX;
+    std::array::from_fn(|_| bytes.next().map_or(0.0, byte_frequency))
+});
+
+fn byte_frequency(byte: u8) -> f64 {
+    match byte {
+        b' ' => 0.15,
+        b'e' => 0.07,
+        b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0.05,
+        b'd' | b'l' | b'c' | b'u' | b'm' | b'p' | b'h' => 0.03,
+        b'f' | b'g' | b'b' | b'v' | b'y' | b'w' | b'k' => 0.015,
+        b'0'..=b'9' | b'"' | b':' => 0.02,
+        b'.' | b'/' | b'-' | b'_' | b',' => 0.015,
+        b'\n' => 0.01,
+        b'=' | b'(' | b')' | b'\'' | b'[' | b']' => 0.006,
+        b'A'..=b'Z' | b'j' | b'q' | b'x' | b'z' => 0.003,
+        b'!'..=b'~' => 0.001,
+        _ => 0.0001,
+    }
 }
 
 impl Triggers {
     /// From the line triggers and the JSON triggers of each parser, in the registry's order.
     pub fn new(parsers: impl IntoIterator<Item = (&'static [&'static str], &'static [&'static str])>) -> Self {
-        let mut lines: Vec<(&str, Set)> = OPENINGS.iter().map(|opening| (*opening, 0)).collect();
+        let mut lines: Vec<(&str, Set)> = Vec::new();
         let mut json: Vec<(&str, Set)> = Vec::new();
         for (index, (line_triggers, json_triggers)) in parsers.into_iter().enumerate() {
             lines.extend(line_triggers.iter().map(|trigger| (*trigger, 1 << index)));
             json.extend(json_triggers.iter().map(|trigger| (*trigger, 1 << index)));
         }
-        Self { lines: Finder::new(&lines), json: Finder::new(&json) }
+        let openings = OPENINGS.map(|opening| (opening, 0));
+        Self {
+            lines: Finder::new(&lines, PART),
+            openings: Finder::new(&openings, SHORT_PART),
+            json: Finder::new(&json, PART),
+        }
     }
 
     /// Whose line triggers are in this clean line.
@@ -216,8 +290,8 @@ impl Triggers {
 
     /// A walk over a block of whole lines.
     pub fn walk<'a>(&'a self, block: &'a [u8]) -> Walk<'a> {
-        let passes = self.lines.passes.len() + self.json.passes.len();
-        Walk { triggers: self, block, next: vec![None; passes], record: None }
+        let next = [&self.lines, &self.openings, &self.json].map(|finder| vec![None; finder.passes.len()]);
+        Walk { triggers: self, block, next, record: None }
     }
 }
 
@@ -226,7 +300,7 @@ pub(super) struct Walk<'a> {
     triggers: &'a Triggers,
     block: &'a [u8],
     /// Where the hit after the place last asked for is, per pass.
-    next: Vec<Option<usize>>,
+    next: [Vec<Option<usize>>; 3],
     /// The same for what every JSON record holds: without it there is no need to look for JSON triggers.
     record: Option<usize>,
 }
@@ -234,7 +308,7 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// The start of the first line at or behind the line start `from` that has to be looked at.
     pub fn next_line(&mut self, from: usize) -> Option<usize> {
-        let Self { triggers: Triggers { lines, json }, block, next, record } = self;
+        let Self { triggers: Triggers { lines, openings, json }, block, next, record } = self;
         // The line break before is searched too: documents are recognised by it.
         let from_break = from.saturating_sub(1);
         let is_past = |hit: &Option<usize>| hit.is_some_and(|hit| hit >= from_break);
@@ -242,17 +316,15 @@ impl Walk<'_> {
             let found = memchr::memmem::find(&block[from_break..], b"{\"");
             *record = Some(found.map_or(usize::MAX, |at| at + from_break));
         }
+        let finders = if *record == Some(usize::MAX) { &[lines, openings][..] } else { &[lines, openings, json] };
         let mut first = block.len();
-        for (index, next) in next.iter_mut().enumerate() {
-            let (finder, pass) = match index.checked_sub(lines.passes.len()) {
-                None => (lines, index),
-                Some(_) if *record == Some(usize::MAX) => break,
-                Some(pass) => (json, pass),
-            };
-            if !is_past(next) {
-                *next = Some(finder.next(pass, block, from_break).map_or(usize::MAX, |(start, ..)| start));
+        for (finder, next) in finders.iter().zip(next) {
+            for (pass, next) in next.iter_mut().enumerate() {
+                if !is_past(next) {
+                    *next = Some(finder.next(pass, block, from_break).map_or(usize::MAX, |(start, ..)| start));
+                }
+                first = first.min(next.unwrap_or(usize::MAX));
             }
-            first = first.min(next.unwrap_or(usize::MAX));
         }
         if first >= block.len() {
             return None;
@@ -275,7 +347,7 @@ mod tests {
     fn few_parts_cover_all_triggers() {
         let triggers = ["... FAILED", "FAILED", "= FAILURES =", "SUBFAIL", "--- FAIL: "];
         let triggers: Vec<_> = triggers.iter().map(|trigger| (trigger.as_bytes(), 0)).collect();
-        assert_eq!(cover(&triggers).len(), 1);
+        assert_eq!(cover(&triggers, PART).len(), 1);
     }
 
     #[test]
