@@ -1,7 +1,7 @@
 //! Checkstyle XML (<https://checkstyle.org/reportformats.html>), as many linters write it: a `file` holds the `error`s
 //! in it, and `source` names the rule, often with the linter before it.
 
-use super::text::{one_line, raw};
+use super::text::{nameless, one_line, raw};
 use super::xml::{Attributes, Sink};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -106,8 +106,7 @@ fn error(file: Option<String>, attributes: &Attributes<'_>) -> Option<Diagnostic
     let rule = match rule.is_empty() {
         false => rule,
         true if tool == "rustfmt" => "unformatted".to_owned(),
-        true if message.to_ascii_lowercase().contains("pars") || message.contains("yntax") => "syntax".to_owned(),
-        true => "unnamed".to_owned(),
+        true => nameless(message),
     };
     Some(Diagnostic {
         file: file.filter(|file| !file.is_empty()),

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::advisory;
 use super::sarif_rules::{Reference, Rule, Tool};
-use super::text::{line_number, one_line, slug};
+use super::text::{line_number, nameless, one_line};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// `originalUriBaseIds`.
@@ -188,25 +188,17 @@ impl Held {
                 };
                 found.aliases.extend(rule.aliases.iter().filter(|id| advisory::is_id(id)).cloned());
                 found.aliases.retain(|alias| *alias != found.code);
-                advisory::fill(&mut found, &text, &rule.title);
+                advisory::fill(&mut found, &text, &rule.title, &rule.fixed);
             }
-            None => found.code = id.unwrap_or_else(|| nameless(tool.name(), &found.message)),
+            None => found.code = id.unwrap_or_else(|| unnamed(tool.name(), &found.message)),
         }
         Some(found)
     }
 }
 
-/// A stable name where the tool gives none: mostly it could not parse a file.
-fn nameless(tool: &str, message: &str) -> String {
-    let lower = message.to_lowercase();
-    if tool == "ruff" {
-        return "invalid-syntax".to_owned();
-    }
-    if ["syntax", "parse", "parsing"].iter().any(|word| lower.contains(word)) {
-        return "syntax".to_owned();
-    }
-    let name = slug(message);
-    if name.is_empty() { "unnamed".to_owned() } else { name }
+/// A name where the tool gives none.
+fn unnamed(tool: &str, message: &str) -> String {
+    if tool == "ruff" { "invalid-syntax".to_owned() } else { nameless(message) }
 }
 
 impl Physical {
