@@ -30,7 +30,7 @@ pub(super) struct Result_ {
     suppression_states: Option<Vec<String>>,
     baseline_state: Option<String>,
     fixes: Option<Vec<Fix>>,
-    properties: Option<serde_json::Map<String, serde_json::Value>>,
+    properties: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -39,7 +39,7 @@ struct Message {
     markdown: Option<String>,
     #[serde(alias = "messageId")]
     id: Option<String>,
-    arguments: Option<Vec<String>>,
+    arguments: Option<Vec<serde_json::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -294,7 +294,8 @@ impl Message {
         let text = text.or_else(|| rule.messages.get(self.id.as_deref()?).cloned()).unwrap_or_default();
         let mut text = without_links(&text);
         for (index, argument) in self.arguments.unwrap_or_default().iter().enumerate().take(100) {
-            text = text.replace(&format!("{{{index}}}"), argument);
+            let argument = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
+            text = text.replace(&format!("{{{index}}}"), &argument);
         }
         text
     }
