@@ -175,7 +175,10 @@ impl Held {
         let id = reference.id.or_else(|| Some(rule.id.clone()).filter(|id| !id.is_empty()));
         found.tool = tool.name().to_owned().into();
         found.severity = severity;
-        found.message = one_line(if text.is_empty() { &rule.title } else { &text });
+        // trivy says of a misconfiguration what it is among other lines.
+        let said =
+            text.lines().find_map(|line| line.strip_prefix("Message: ")).filter(|_| text.contains("\nSeverity: "));
+        found.message = one_line(said.unwrap_or(if text.is_empty() { &rule.title } else { &text }));
         match id.as_deref().and_then(advisory::leading_id) {
             Some(advisory) => {
                 found.kind = Kind::Cve;
@@ -191,6 +194,9 @@ impl Held {
                 advisory::fill(&mut found, &text, &rule.title, &rule.fixed);
             }
             None => found.code = id.unwrap_or_else(|| unnamed(tool.name(), &found.message)),
+        }
+        if found.message.is_empty() {
+            found.message.clone_from(&found.code);
         }
         Some(found)
     }
