@@ -1,11 +1,14 @@
 //! A failed test out of JUnit XML: which tool wrote it, what that tool calls the test where it prints it, and where it
 //! failed. The names agree with those that the log's parsers give, so that a test told twice is one finding.
 
+use super::Parser;
+use super::go_test::GoTest;
 use super::junit::{Case, Suite};
+use super::line::Line;
 use super::pytest_text::{same_file, traceback_place};
 use super::rust_panic::Panic;
 use super::text::{failed_test, line_number, one_line, place, raw};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Stream};
 
 /// What the outermost suite is called by whom.
 const WRITERS: [(&str, &str); 7] = [
@@ -82,6 +85,7 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
             let outer = suites.iter().skip(1).map(|suite| format!("{} > ", suite.name)).collect::<String>();
             (outer + case.name.trim(), at(tool, case, suites, text), None)
         }
+        "go test" => go(case, suites, text),
         _ => (code(tool, case), at(tool, case, suites, text), None),
     };
     let message = message.unwrap_or_else(|| message_of(tool, case, &code, text));
@@ -217,6 +221,30 @@ fn pytest(case: &Case, text: &str) -> (String, Option<At>, Option<String>) {
     let line = said.iter().chain(places.iter().rev()).find(|(printed, _)| same_file(printed, &file));
     let line = line.and_then(|(_, line)| line_number(*line));
     (code, Some((file, line, None)), message)
+}
+
+/// What `go test` says of the test: the text is what it printed.
+fn go(case: &Case, suites: &[Suite], text: &str) -> (String, Option<At>, Option<String>) {
+    let package = suites.last().map_or("", |suite| suite.name.as_str());
+    if case.classname.is_empty() && case.name == "TestMain" {
+        // The package could not be built, or its tests could not be begun.
+        return (package.to_owned(), None, None);
+    }
+    let code = code("go test", case);
+    let mut parser = GoTest::default();
+    let mut found = Vec::new();
+    let end = format!("FAIL\t{package}\t0.001s");
+    for text in text.lines().chain([end.as_str()]) {
+        parser.line(&Line { text, stream: Stream::Stdout, before: &[] }, &mut found);
+    }
+    parser.finish(&mut found);
+    match found.into_iter().find(|one| one.code.ends_with(&case.name)) {
+        Some(found) => {
+            let at = found.file.map(|file| (file, found.line, found.column));
+            (code, at, Some(found.message))
+        }
+        None => (code, at("go test", case, suites, text), None),
+    }
 }
 
 /// Where the test failed.
