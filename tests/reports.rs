@@ -163,3 +163,40 @@ fn tools_are_led_to_the_folder_and_projects_keep_their_own_ways() {
     let (_, _, log) = farm.run();
     assert_eq!(log, "-q\njson\n");
 }
+
+/// `--tb=no -q` prints names alone; the report has the places, and no test is told twice.
+#[test]
+#[ignore = "needs pytest"]
+fn a_plain_pytest_leaves_its_report() {
+    let test = "import pytest\n\n@pytest.mark.parametrize('v', ['a', 'b c'])\ndef test_p(v):\n    assert v == 'x'\n\n\
+                class TestK:\n    def test_m(self):\n        raise KeyError(1)\n";
+    let repo = Repo::with(&[
+        (
+            "crafting.toml",
+            &recipes(&[
+                ("test", "pytest --continue-on-collection-errors"),
+                ("lint", "pytest --continue-on-collection-errors >/dev/null"),
+            ]),
+        ),
+        ("t/test_a.py", test),
+        ("t/test_bad.py", "import nothing_such\n"),
+    ]);
+    let crafting = Crafting::new();
+    for options in ["", "--tb=short -q", "-v"] {
+        let mut all = Vec::new();
+        for recipe in ["test", "lint"] {
+            let call = crafting.args(["job", "run", recipe, "--format", "json"]).dir(repo.path());
+            let job = call.run().json()["jobs"][0].clone();
+            let id = job["id"].as_str().unwrap().to_owned();
+            let findings = crafting.args(["findings", &id, "--format", "json"]).dir(repo.path()).json();
+            let of = |key: &str| {
+                let all = findings["findings"].as_array().unwrap().iter();
+                all.map(|one| one[key].to_string()).collect::<Vec<_>>()
+            };
+            all.push((of("code"), of("line"), of("fingerprint")));
+        }
+        assert_eq!(all[0], all[1], "the log's findings and the report's, with {options:?}");
+        assert_eq!(all[0].1, ["5", "5", "9", "1"].map(str::to_owned));
+        repo.write("pytest.ini", format!("[pytest]\naddopts = {options}\n"));
+    }
+}

@@ -1,7 +1,7 @@
 //! Names of advisories, and what the reports of audit tools say about them in their messages.
 
-use super::text::one_line;
-use crate::model::Diagnostic;
+use super::text::{bounded, one_line};
+use crate::model::{Diagnostic, Severity};
 
 /// How the databases' ids begin.
 const DATABASES: [&str; 9] = ["CVE-", "GHSA-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "SNYK-", "MAL-", "TEMP-"];
@@ -41,33 +41,83 @@ pub(super) fn leading_id(text: &str) -> Option<&str> {
     None
 }
 
-/// Makes message, fix and aliases out of what trivy, grype, osv-scanner and others say in the message.
-pub(super) fn fill(found: &mut Diagnostic, text: &str, title: &str) {
+/// Bytes of a rule's help that are looked at.
+const HELP_LIMIT: usize = 256 << 10;
+
+/// What of a rule's help says which version mends it: a line of grype, or the table of osv-scanner.
+pub(super) fn fixed_versions(help: &str) -> Vec<String> {
+    let mut fixed = Vec::new();
+    for line in bounded(help, HELP_LIMIT).lines() {
+        if let Some(versions) = line.strip_prefix("Fix Version: ") {
+            fixed.extend(versions.split(',').map(|version| version.trim().to_owned()));
+        } else if let Some(row) = line.strip_prefix("| ")
+            && let [id, _package, version, ""] = row.split('|').map(str::trim).collect::<Vec<_>>()[..]
+            && is_id(id)
+        {
+            fixed.push(version.to_owned());
+        }
+    }
+    fixed.retain(|version| version.bytes().any(|byte| byte.is_ascii_digit()));
+    fixed.dedup();
+    fixed.truncate(20);
+    fixed
+}
+
+/// Makes message, fix, severity and aliases out of what trivy, grype, osv-scanner and others say in the message.
+/// `title` is the advisory's, `fixed` the versions that [`fixed_versions`] found.
+pub(super) fn fill(found: &mut Diagnostic, text: &str, title: &str, fixed: &[String]) {
     let line = |name: &str| {
         let value = text.lines().find_map(|line| line.trim().strip_prefix(name))?.trim();
         (!value.is_empty()).then_some(value)
     };
-    let (mut package, mut version) = (line("Package: "), line("Installed Version: "));
-    if package.is_none()
-        && let Some((name, number)) = osv_package(text).or_else(|| grype_package(text))
-    {
-        (package, version) = (Some(name), Some(number));
-    }
-    if let (Some(package), Some(version)) = (package, version) {
-        let said = if title.is_empty() || title == found.code { one_line(text) } else { title.to_owned() };
+    let pair = line("Package: ").zip(line("Installed Version: "));
+    let pair = pair.or_else(|| osv_package(text)).or_else(|| grype_package(text));
+    let title = [format!("[{}] ", found.code), format!("{}: ", found.code)]
+        .iter()
+        .find_map(|start| title.strip_prefix(start.as_str()))
+        .unwrap_or(title);
+    let said = if title.is_empty() || title == found.code { one_line(text) } else { title.to_owned() };
+    if let Some((package, version)) = pair {
         found.message = format!("{package} {version}: {said}");
-        if let Some(fixed) = line("Fixed Version: ")
-            && found.suggested_fix.is_none()
-        {
-            let fixed: Vec<String> = fixed.split(',').map(|fixed| format!("{package} >= {}", fixed.trim())).collect();
-            found.suggested_fix = Some(fixed.join(" or "));
+        let listed: Vec<&str> = line("Fixed Version: ").into_iter().flat_map(|list| list.split(',')).collect();
+        let versions = listed.into_iter().chain(fixed.iter().map(String::as_str));
+        let versions: Vec<String> = versions.map(|version| format!("{package} >= {}", version.trim())).collect();
+        if found.suggested_fix.is_none() && !versions.is_empty() {
+            found.suggested_fix = Some(versions.join(" or "));
+        }
+    } else if let Some(package) = go_package(text) {
+        found.message = format!("{package}: {said}");
+    }
+    if let Some(severity) = line("Severity: ").or_else(|| grype_severity(text)).and_then(severity) {
+        found.severity = severity;
+    }
+    if text.contains("also known as") {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| is_id(word)) {
+            if word != found.code && !found.aliases.iter().any(|alias| alias == word) {
+                found.aliases.push(word.to_owned());
+            }
         }
     }
-    for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| is_id(word)) {
-        if text.contains("also known as") && word != found.code && !found.aliases.iter().any(|alias| alias == word) {
-            found.aliases.push(word.to_owned());
-        }
+}
+
+fn severity(name: &str) -> Option<Severity> {
+    match name.to_ascii_lowercase().as_str() {
+        "critical" | "high" | "unknown" => Some(Severity::Error),
+        "medium" | "moderate" => Some(Severity::Warn),
+        "low" | "negligible" => Some(Severity::Info),
+        _ => None,
     }
+}
+
+/// `A high vulnerability in …`.
+fn grype_severity(text: &str) -> Option<&str> {
+    text.strip_prefix("A ")?.split_once(" vulnerability in ").map(|(severity, _)| severity)
+}
+
+/// `Your code calls vulnerable functions in 1 package (golang.org/x/text/language).`
+fn go_package(text: &str) -> Option<&str> {
+    let (_, rest) = text.strip_prefix("Your code ")?.split_once(" (")?;
+    rest.split_once(')').map(|(package, _)| package)
 }
 
 /// `Package 'urllib3@1.26.5' is vulnerable to 'CVE-…'`.

@@ -1,7 +1,9 @@
 //! Checkstyle XML (<https://checkstyle.org/reportformats.html>), as many linters write it: a `file` holds the `error`s
 //! in it, and `source` names the rule, often with the linter before it.
 
-use super::text::{one_line, raw};
+use std::borrow::Cow;
+
+use super::text::{nameless, one_line, raw};
 use super::xml::{Attributes, Sink};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -53,13 +55,11 @@ impl Sink for Checkstyle {
             "error" => {
                 if let Some(mut found) = error(self.file.clone(), attributes) {
                     // What cannot be parsed breaks no rule that would name the linter.
-                    match (found.tool.as_ref() == UNKNOWN, self.tool) {
-                        (false, _) => {
-                            self.tool = PREFIXES.iter().map(|(_, tool)| *tool).find(|tool| *tool == found.tool)
-                        }
-                        (true, Some(tool)) => found.tool = tool.into(),
-                        (true, None) if found.message.starts_with("Parsing error: ") => found.tool = "eslint".into(),
-                        (true, None) => {}
+                    match (&found.tool, self.tool) {
+                        (Cow::Borrowed(tool), _) if *tool != UNKNOWN => self.tool = Some(tool),
+                        (_, Some(tool)) => found.tool = tool.into(),
+                        (_, None) if found.message.starts_with("Parsing error: ") => found.tool = "eslint".into(),
+                        (_, None) => {}
                     }
                     self.found.push(found);
                 }
@@ -103,11 +103,11 @@ fn error(file: Option<String>, attributes: &Attributes<'_>) -> Option<Diagnostic
     // Some repeat the rule behind the message.
     let message = message.trim();
     let plain = message.strip_suffix(&format!("({rule})")).unwrap_or(message);
+    let plain = plain.strip_prefix(&format!("{rule} ")).filter(|_| tool == "flake8").unwrap_or(plain);
     let rule = match rule.is_empty() {
         false => rule,
         true if tool == "rustfmt" => "unformatted".to_owned(),
-        true if message.to_ascii_lowercase().contains("pars") || message.contains("yntax") => "syntax".to_owned(),
-        true => "unnamed".to_owned(),
+        true => nameless(message),
     };
     Some(Diagnostic {
         file: file.filter(|file| !file.is_empty()),
@@ -135,6 +135,19 @@ fn rule(source: &str, message: &str) -> (&'static str, String) {
             let name = rule.rsplit('.').next().unwrap_or(rule);
             return (tool, name.strip_suffix("Check").unwrap_or(name).to_owned());
         }
+    }
+    // flake8 names the plugin that it ran, and the rule in the message.
+    let code = message.split(' ').next().unwrap_or_default();
+    let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+    if (1..=4).contains(&letters)
+        && (3..=4).contains(&(code.len() - letters))
+        && super::text::number(&code[letters..]).is_some()
+        && source.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_' | b'.'))
+    {
+        return ("flake8", code.to_owned());
+    }
+    if source.starts_with("lint/") || source.starts_with("assist/") {
+        return ("biome", source.to_owned());
     }
     let is = |start: &str| {
         source.strip_prefix(start).is_some_and(|rest| rest.len() == 4 && super::text::number(rest).is_some())

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Parser;
-use super::text::{line_number, one_line};
+use super::text::{line_number, nameless, one_line};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Reads the elements of the report.
@@ -101,7 +101,7 @@ impl Parser for CodeQuality {
                 issue.engine_name.unwrap_or_else(|| "code quality".to_owned()),
                 Kind::Lint,
                 severity,
-                if code.is_empty() { "unnamed" } else { code },
+                if code.is_empty() { nameless(&message) } else { code.to_owned() },
                 message,
             )
         });

@@ -95,6 +95,7 @@ impl Junit {
         let line = std::mem::take(&mut self.line);
         let Some(case) = &mut self.case else { return };
         let line = clean(line.as_bytes());
+        let line = without_colours(&line);
         match self.reading {
             Reading::Failure => {
                 if let Some(failure) = case.failures.last_mut() {
@@ -133,6 +134,20 @@ impl Junit {
     }
 }
 
+/// XML cannot hold an escape character: writers drop it, and leave `[31m` of a colour.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('[') {
+        let code = &rest[at + 1..];
+        let length = code.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+        let is_colour = (1..=12).contains(&length) && code[length..].starts_with('m');
+        plain.push_str(&rest[..at + usize::from(!is_colour)]);
+        rest = if is_colour { &code[length + 1..] } else { code };
+    }
+    plain + rest
+}
+
 impl Sink for Junit {
     fn start(&mut self, name: &str, attributes: &Attributes<'_>) {
         let text = |name: &str| attributes.get(name).unwrap_or_default();
@@ -162,7 +177,10 @@ impl Sink for Junit {
                     && case.failures.len() < FAILURES_LIMIT
                 {
                     case.failures.push(Failure {
-                        message: text("message").lines().map(|line| clean(line.as_bytes()) + "\n").collect(),
+                        message: text("message")
+                            .lines()
+                            .map(|line| without_colours(&clean(line.as_bytes())) + "\n")
+                            .collect(),
                         kind: text("type"),
                         text: String::new(),
                     });

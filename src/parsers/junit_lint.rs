@@ -17,8 +17,7 @@ pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> 
         .filter(|tool| case.name.starts_with("org.") && case.name[4..].starts_with(tool))
     {
         out.extend(case.failures.iter().map(|failure| of_package(tool, case, suite, failure)));
-    } else if suite.name == "mypy" && case.classname == "mypy" || suite.name == "mypy" && case.name.starts_with("mypy-")
-    {
+    } else if suite.name == "mypy" && (case.classname == "mypy" || case.name.starts_with("mypy-")) {
         for failure in &case.failures {
             mypy(&failure.text, out);
         }
@@ -38,6 +37,11 @@ pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> 
                 ..lint("rubocop", Severity::Warn, &case.name, failure)
             }
         }));
+    } else if let Some((level, rest)) = case.name.strip_prefix('[').and_then(|name| name.split_once("]["))
+        && let Some((code, title)) = rest.split_once("] ")
+        && code.starts_with("CKV")
+    {
+        out.extend(case.failures.iter().map(|failure| checkov(level, code, title, failure)));
     } else if let [failure] = case.failures.as_slice()
         && failure.text.contains("\nCategory: ")
     {
@@ -101,6 +105,21 @@ fn mypy(text: &str, out: &mut Vec<Diagnostic>) {
         before = text;
     }
     parser.finish(out);
+}
+
+/// checkov: the case is `[LEVEL][CODE] title`, and the text has `File: /Dockerfile: 1-4`.
+fn checkov(level: &str, code: &str, title: &str, failure: &Failure) -> Diagnostic {
+    let at = failure.text.lines().find_map(|line| line.trim().strip_prefix("File: "));
+    let (file, lines) = at.and_then(|at| at.rsplit_once(": ")).unwrap_or((at.unwrap_or_default(), ""));
+    let (line, end) = lines.split_once('-').map_or((None, None), |(line, end)| (number(line), number(end)));
+    let line = line.filter(|line| *line > 0);
+    Diagnostic {
+        file: Some(file.trim_start_matches('/').to_owned()).filter(|file| !file.is_empty()),
+        line,
+        end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
+        message: one_line(title),
+        ..lint("checkov", severity(level), code, failure)
+    }
 }
 
 /// golangci-lint: `Category: errcheck`, `File: a.go`, `Line: 10` below the message.

@@ -1,11 +1,14 @@
 //! A failed test out of JUnit XML: which tool wrote it, what that tool calls the test where it prints it, and where it
 //! failed. The names agree with those that the log's parsers give, so that a test told twice is one finding.
 
-use super::junit::{Case, Failure, Suite};
+use super::Parser;
+use super::go_test::GoTest;
+use super::junit::{Case, Suite};
+use super::line::Line;
 use super::pytest_text::{same_file, traceback_place};
 use super::rust_panic::Panic;
 use super::text::{failed_test, line_number, one_line, place, raw};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Stream};
 
 /// What the outermost suite is called by whom.
 const WRITERS: [(&str, &str); 7] = [
@@ -42,16 +45,19 @@ const NODE: [&str; 6] = [
 /// Languages of the JVM: their stacks name a file without its folder.
 const JVM: [&str; 4] = [".java", ".kt", ".scala", ".groovy"];
 /// Messages that say nothing which the element's name does not.
-const EMPTY_MESSAGES: [&str; 8] = [
-    "Failed",
-    "failed",
-    "Test failed",
+const EMPTY_MESSAGES: [&str; 4] = ["Failed", "failed", "Test failed", "unknown file"];
+/// The same where more may follow.
+const EMPTY_STARTS: [&str; 7] = [
     "collection failure",
     "test setup failure",
     "test teardown failure",
     "failed on setup with",
     "failed on teardown with",
+    "test failure with exit code",
+    "test abort",
 ];
+/// What runners print around a test's own words.
+const FRAMES: [&str; 8] = ["=== ", "--- ", "***", "Running main()", "Note: ", "[===", "[---", "[ RUN"];
 /// Parts of paths that are not the project's.
 const LIBRARIES: [&str; 10] = [
     "node_modules/",
@@ -79,9 +85,10 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
             let outer = suites.iter().skip(1).map(|suite| format!("{} > ", suite.name)).collect::<String>();
             (outer + case.name.trim(), at(tool, case, suites, text), None)
         }
+        "go test" => go(case, suites, text),
         _ => (code(tool, case), at(tool, case, suites, text), None),
     };
-    let message = message.unwrap_or_else(|| message_of(tool, &case.failures[0], text));
+    let message = message.unwrap_or_else(|| message_of(tool, case, &code, text));
     let (file, line, column) = match at {
         Some((file, line, column)) => (Some(file), line, column),
         None => (case.file.clone(), case.line, case.column),
@@ -135,7 +142,10 @@ fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
 fn code(tool: &str, case: &Case) -> String {
     let (class, name) = (case.classname.trim(), case.name.trim());
     if let Some(class) = &case.class {
-        return format!("{class}::{name}");
+        let code = format!("{class}::{name}");
+        // PHPUnit prints the values of a data set, too.
+        let printed = case.failures[0].text.lines().next().filter(|line| line.starts_with(&code));
+        return printed.map_or(code, |line| line.trim_end().to_owned());
     }
     let is_whole = matches!(tool, "jest" | "vitest" | "cargo nextest" | "rspec" | "ctest" | "catch2")
         || class.is_empty()
@@ -213,6 +223,30 @@ fn pytest(case: &Case, text: &str) -> (String, Option<At>, Option<String>) {
     (code, Some((file, line, None)), message)
 }
 
+/// What `go test` says of the test: the text is what it printed.
+fn go(case: &Case, suites: &[Suite], text: &str) -> (String, Option<At>, Option<String>) {
+    let package = suites.last().map_or("", |suite| suite.name.as_str());
+    if case.classname.is_empty() && case.name == "TestMain" {
+        // The package could not be built, or its tests could not be begun.
+        return (package.to_owned(), None, None);
+    }
+    let code = code("go test", case);
+    let mut parser = GoTest::default();
+    let mut found = Vec::new();
+    let end = format!("FAIL\t{package}\t0.001s");
+    for text in text.lines().chain([end.as_str()]) {
+        parser.line(&Line { text, stream: Stream::Stdout, before: &[] }, &mut found);
+    }
+    parser.finish(&mut found);
+    match found.into_iter().find(|one| one.code.ends_with(&case.name)) {
+        Some(found) => {
+            let at = found.file.map(|file| (file, found.line, found.column));
+            (code, at, Some(found.message))
+        }
+        None => (code, at("go test", case, suites, text), None),
+    }
+}
+
 /// Where the test failed.
 fn at(tool: &str, case: &Case, suites: &[Suite], text: &str) -> Option<At> {
     if tool == "cargo nextest" || text.contains(" panicked at ") {
@@ -221,7 +255,7 @@ fn at(tool: &str, case: &Case, suites: &[Suite], text: &str) -> Option<At> {
             .map(|(file, line, column)| (file, line_number(line), column.and_then(line_number)));
     }
     let hint = case.file.as_deref().or_else(|| suites.iter().rev().find_map(|suite| suite.file.as_deref()));
-    let class_file = case.classname.rsplit(['.', '$']).next().unwrap_or_default();
+    let class_file = case.classname.rsplit('.').next().and_then(|class| class.split('$').next()).unwrap_or_default();
     let of_test = |file: &str| match hint {
         Some(hint) => same_file(file, hint),
         None => case.classname == file || (!class_file.is_empty() && stem(file) == class_file),
@@ -291,34 +325,28 @@ fn frame(line: &str) -> Option<(&str, u32, Option<u32>)> {
     (is_file && !file.contains(['"', '(', '\''])).then_some((file, line, column))
 }
 
-fn message_of(tool: &str, failure: &Failure, text: &str) -> String {
-    let first = failure.message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-    let says_little = first.is_empty()
-        || EMPTY_MESSAGES.iter().any(|empty| first.starts_with(empty))
-        || (tool == "cargo nextest" && first.contains(" panicked at "));
-    if !says_little {
-        let next = failure
-            .message
-            .lines()
-            .skip_while(|line| line.trim() != first)
-            .skip(1)
-            .find(|line| !line.trim().is_empty());
-        return match next {
-            Some(next) if first.ends_with(':') => format!("{first} {}", next.trim()),
-            _ => first.to_owned(),
-        };
-    }
-    if let Some(panic) = first_panic(text).filter(|panic| !panic.message.is_empty()) {
+/// The first line that says something, of the message or of the text.
+fn message_of(tool: &str, case: &Case, code: &str, text: &str) -> String {
+    let message = case.failures[0].message.as_str();
+    if (tool == "cargo nextest" || message.trim().is_empty())
+        && let Some(panic) = first_panic(text).filter(|panic| !panic.message.is_empty())
+    {
         return panic.message;
     }
-    let said = |line: &&str| {
-        let line = line.trim();
-        !line.is_empty() && !["=== ", "--- ", "***"].iter().any(|frame| line.starts_with(frame))
+    let says_nothing = |line: &str| {
+        line.is_empty()
+            || EMPTY_MESSAGES.contains(&line)
+            || (!code.is_empty() && line.starts_with(code))
+            || EMPTY_STARTS.iter().any(|empty| line.starts_with(empty))
+            || FRAMES.iter().any(|frame| line.starts_with(frame))
+            || place(line).is_some_and(|(file, ..)| !file.contains(' '))
     };
-    let said = text.lines().find(said).unwrap_or(first).trim();
-    // `a_test.go:12: message`
-    match said.split_once(": ") {
+    let mut lines = message.lines().chain(text.lines()).map(str::trim).filter(|line| !says_nothing(line));
+    let first = lines.next().unwrap_or_else(|| message.trim());
+    match first.split_once(": ") {
+        // `a_test.go:12: message`
         Some((at, message)) if place(at).is_some() => message.to_owned(),
-        _ => said.to_owned(),
+        _ if first.ends_with(':') => format!("{first} {}", lines.next().unwrap_or_default()),
+        _ => first.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Parser;
-use super::text::{line_number, one_line, slug};
+use super::text::{line_number, nameless, one_line};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Diagnostics kept until their tool is known.
@@ -114,10 +114,7 @@ impl Rdjson {
         let message = one_line(&record.message);
         let code = match record.code {
             Some(Code::Object { value: Some(code) } | Code::Plain(code)) if !code.is_empty() => code,
-            _ => match slug(&message) {
-                name if name.is_empty() => "unnamed".to_owned(),
-                name => name,
-            },
+            _ => nameless(&message),
         };
         let severity = match record.severity.as_ref().or(severity) {
             Some(Value::String(name)) => level(name),

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::advisory;
 use super::sarif_rules::{Reference, Rule, Tool};
-use super::text::{line_number, one_line, slug};
+use super::text::{line_number, nameless, one_line};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// `originalUriBaseIds`.
@@ -30,7 +30,7 @@ pub(super) struct Result_ {
     suppression_states: Option<Vec<String>>,
     baseline_state: Option<String>,
     fixes: Option<Vec<Fix>>,
-    properties: Option<serde_json::Map<String, serde_json::Value>>,
+    properties: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -39,7 +39,7 @@ struct Message {
     markdown: Option<String>,
     #[serde(alias = "messageId")]
     id: Option<String>,
-    arguments: Option<Vec<String>>,
+    arguments: Option<Vec<serde_json::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -175,7 +175,10 @@ impl Held {
         let id = reference.id.or_else(|| Some(rule.id.clone()).filter(|id| !id.is_empty()));
         found.tool = tool.name().to_owned().into();
         found.severity = severity;
-        found.message = one_line(if text.is_empty() { &rule.title } else { &text });
+        // trivy says of a misconfiguration what it is among other lines.
+        let said =
+            text.lines().find_map(|line| line.strip_prefix("Message: ")).filter(|_| text.contains("\nSeverity: "));
+        found.message = one_line(said.unwrap_or(if text.is_empty() { &rule.title } else { &text }));
         match id.as_deref().and_then(advisory::leading_id) {
             Some(advisory) => {
                 found.kind = Kind::Cve;
@@ -188,25 +191,20 @@ impl Held {
                 };
                 found.aliases.extend(rule.aliases.iter().filter(|id| advisory::is_id(id)).cloned());
                 found.aliases.retain(|alias| *alias != found.code);
-                advisory::fill(&mut found, &text, &rule.title);
+                advisory::fill(&mut found, &text, &rule.title, &rule.fixed);
             }
-            None => found.code = id.unwrap_or_else(|| nameless(tool.name(), &found.message)),
+            None => found.code = id.unwrap_or_else(|| unnamed(tool.name(), &found.message)),
+        }
+        if found.message.is_empty() {
+            found.message.clone_from(&found.code);
         }
         Some(found)
     }
 }
 
-/// A stable name where the tool gives none: mostly it could not parse a file.
-fn nameless(tool: &str, message: &str) -> String {
-    let lower = message.to_lowercase();
-    if tool == "ruff" {
-        return "invalid-syntax".to_owned();
-    }
-    if ["syntax", "parse", "parsing"].iter().any(|word| lower.contains(word)) {
-        return "syntax".to_owned();
-    }
-    let name = slug(message);
-    if name.is_empty() { "unnamed".to_owned() } else { name }
+/// A name where the tool gives none.
+fn unnamed(tool: &str, message: &str) -> String {
+    if tool == "ruff" { "invalid-syntax".to_owned() } else { nameless(message) }
 }
 
 impl Physical {
@@ -302,7 +300,8 @@ impl Message {
         let text = text.or_else(|| rule.messages.get(self.id.as_deref()?).cloned()).unwrap_or_default();
         let mut text = without_links(&text);
         for (index, argument) in self.arguments.unwrap_or_default().iter().enumerate().take(100) {
-            text = text.replace(&format!("{{{index}}}"), argument);
+            let argument = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
+            text = text.replace(&format!("{{{index}}}"), &argument);
         }
         text
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::advisory;
 use super::text::one_line;
 
 /// How tools name themselves, and how they are called.
@@ -48,6 +49,8 @@ pub(super) struct Rule {
     /// CVSS, as GitHub reads it.
     pub security_severity: Option<f64>,
     pub aliases: Vec<String>,
+    /// The versions that an advisory's help names.
+    pub fixed: Vec<String>,
 }
 
 /// How a result names its rule.
@@ -103,6 +106,7 @@ struct RawRule {
     properties: Option<Properties>,
     #[serde(rename = "deprecatedIds", default)]
     deprecated: Option<Vec<String>>,
+    help: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +140,7 @@ impl Text {
 struct Properties {
     #[serde(rename = "security-severity")]
     security_severity: Option<serde_json::Value>,
+    tags: Option<serde_json::Value>,
 }
 
 impl Tool {
@@ -211,14 +216,24 @@ impl Rule {
             serde_json::Value::String(text) => text.trim().parse().ok(),
             value => value.as_f64(),
         };
+        let id = raw.id.or(id).unwrap_or_default();
+        let (mut aliases, mut fixed) = (Vec::new(), Vec::new());
+        let (security_severity, tags) = raw.properties.map_or((None, None), |all| (all.security_severity, all.tags));
+        if advisory::leading_id(&id).is_some() {
+            let tags = tags.and_then(|tags| serde_json::from_value::<Vec<String>>(tags).ok()).unwrap_or_default();
+            aliases = raw.deprecated.unwrap_or_default();
+            aliases.extend(tags);
+            fixed = advisory::fixed_versions(&raw.help.and_then(Text::into_string).unwrap_or_default());
+        }
         let messages = raw.messages.unwrap_or_default().into_iter();
         Self {
-            id: raw.id.or(id).unwrap_or_default(),
+            id,
             level: raw.configuration.and_then(|configuration| configuration.level),
             title: one_line(&raw.short.and_then(Text::into_string).unwrap_or_default()),
             messages: messages.filter_map(|(id, text)| Some((id, text.into_string()?))).collect(),
-            security_severity: raw.properties.and_then(|properties| properties.security_severity).and_then(number),
-            aliases: raw.deprecated.unwrap_or_default(),
+            security_severity: security_severity.and_then(number),
+            aliases,
+            fixed,
         }
     }
 }

@@ -102,6 +102,16 @@ pub(super) fn slug(message: &str) -> String {
     name
 }
 
+/// A stable name for what a tool gives no rule's name: mostly it could not parse a file.
+pub(super) fn nameless(message: &str) -> String {
+    let lower = message.to_lowercase();
+    if ["syntax", "parse error", "parsing"].iter().any(|word| lower.contains(word)) {
+        return "syntax".to_owned();
+    }
+    let name = slug(message);
+    if name.is_empty() { "unnamed".to_owned() } else { name }
+}
+
 /// Lines without the white space that they all begin with.
 pub(super) fn dedent(lines: &[String]) -> String {
     let indent = lines

@@ -60,11 +60,13 @@ fn command(text: &str) -> Option<Diagnostic> {
     let message = message_of(message);
     let (file, title) = (property("file"), property("title"));
     let line = property("line").and_then(|line| number(line.trim())).and_then(line_number).filter(|_| file.is_some());
-    let end = property("endLine").and_then(|line| number(line.trim()));
+    let end = property("endLine").or_else(|| property("endline")).and_then(|line| number(line.trim()));
     let column = property("col").or_else(|| property("column")).or_else(|| property("startColumn"));
     let Named { tool, code, message: said } = named(title.as_deref(), &message);
+    // pylint counts columns from 0.
+    let column = column.and_then(|column| number(column.trim())?.checked_add(u32::from(tool == "pylint")));
     Some(Diagnostic {
-        column: column.and_then(|column| number(column.trim())).and_then(line_number).filter(|_| line.is_some()),
+        column: column.and_then(line_number).filter(|_| line.is_some()),
         end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
         line,
         file,
@@ -108,8 +110,7 @@ fn named(title: Option<&str>, message: &str) -> Named {
     };
     // `Ruff (F401)`, `unused-import (W0611)`
     if let Some((name, code)) = title.and_then(|title| title.strip_suffix(')')?.rsplit_once(" (")) {
-        let is_pylint = code.len() == 5 && code[1..].bytes().all(|byte| byte.is_ascii_digit()) && name.contains('-');
-        let tool = if is_pylint { "pylint".to_owned() } else { name.to_lowercase() };
+        let tool = if is_pylint(code) { "pylint".to_owned() } else { name.to_lowercase() };
         if is_rule(code) && !tool.contains(' ') {
             let rest = said.strip_prefix(code).map_or(said, |rest| rest.trim_start_matches(':').trim_start());
             return made(&tool, code, rest);
@@ -121,9 +122,15 @@ fn named(title: Option<&str>, message: &str) -> Named {
     {
         return made(&tool.to_lowercase(), code, said);
     }
-    // `lint/suspicious/noDoubleEquals`, `name[missing]`
+    // `lint/suspicious/noDoubleEquals`, `name[missing]`, `C0114`
     if let Some(code) = title.filter(|title| is_rule(title)) {
-        let tool = if code.starts_with("lint/") { "biome" } else { NAMELESS };
+        let tool = if code.starts_with("lint/") {
+            "biome"
+        } else if is_pylint(code) {
+            "pylint"
+        } else {
+            NAMELESS
+        };
         return made(tool, code, said);
     }
     if let Some(rest) = said.strip_prefix('[')
@@ -155,6 +162,11 @@ fn named(title: Option<&str>, message: &str) -> Named {
 
 fn message_or<'a>(title: Option<&'a str>, said: &'a str) -> &'a str {
     if said.is_empty() { title.unwrap_or_default() } else { said }
+}
+
+/// `C0114`; ruff, which has such codes too, names itself.
+fn is_pylint(code: &str) -> bool {
+    code.len() == 5 && code.starts_with(['C', 'R', 'W', 'E', 'F', 'I']) && number(&code[1..]).is_some()
 }
 
 /// One word, as rules' names are.
