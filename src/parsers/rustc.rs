@@ -93,14 +93,13 @@ impl Parser for Rustc {
             self.blocks[side] = Some(header);
             return Verdict::Open;
         }
-        let Some(block) = &mut self.blocks[side] else {
-            out.extend(short(line.text));
-            return Verdict::Idle;
-        };
-        if block.read(line.text) {
-            return Verdict::Open;
+        if let Some(block) = &mut self.blocks[side] {
+            if block.read(line.text) {
+                return Verdict::Open;
+            }
+            self.end(side, out);
         }
-        self.end(side, out);
+        out.extend(short(line.text));
         Verdict::Idle
     }
 
@@ -320,7 +319,8 @@ fn header(line: &str) -> Option<Block> {
         fix: None,
         source: String::new(),
         level_here: false,
-        cargo: CARGO.iter().find(|(start, _)| message.starts_with(start)).map(|(_, name)| *name),
+        // What has a code of rustc's is not cargo's, however it begins.
+        cargo: CARGO.iter().find(|(start, _)| code.is_none() && message.starts_with(start)).map(|(_, name)| *name),
         noted: false,
         text: format!("{line}\n"),
     })
