@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use super::cargo_json::is_foreign;
 use super::line::Line;
+use super::rust_panic::Panic;
 use super::rustc_names::{is_summary, shape, tool, unnamed};
-use super::text::{ADDED_LIMIT, dedent, line_number, one_line, place, push_line, raw};
+use super::text::{ADDED_LIMIT, dedent, line_number, number, one_line, place, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -41,10 +42,16 @@ const CARGO: &[(&str, &str)] = &[
     ("could not execute process", "process"),
     ("toolchain '", "toolchain"),
     ("package `", "package"),
+    ("Package `", "package"),
 ];
 
 /// The longest message, in lines; what follows further down is not a message.
 const MESSAGE_LINES: u32 = 40;
+
+/// How many of them may stand at the margin.
+const MARGIN_LINES: u32 = 5;
+/// Lines of a build script's output that are looked through for its panic.
+const SCRIPT_LINES: u32 = 500;
 
 /// Reads both streams, each with a diagnostic of its own in the making.
 #[derive(Default)]
@@ -71,6 +78,10 @@ struct Block {
     /// The name of what cargo says itself.
     cargo: Option<&'static str>,
     noted: bool,
+    /// Lines of the message at the margin.
+    margin: u32,
+    /// In the output of a build script.
+    script: bool,
     text: String,
 }
 
@@ -133,7 +144,10 @@ impl Rustc {
         };
         let (file, line, column) = match block.place {
             Some((file, line, column)) => (Some(file), line_number(line), column.and_then(line_number)),
-            None => (manifest, None, None),
+            None => {
+                let at = manifest.as_ref().and_then(|_| position(&message));
+                (manifest, at.map(|at| at.0), at.map(|at| at.1))
+            }
         };
         out.push(Diagnostic {
             file,
@@ -166,8 +180,12 @@ impl Block {
                 return false;
             }
         } else if self.place.is_none() && !self.noted && !line.starts_with(' ') {
-            // Neither place nor note: whoever printed this header was not rustc.
-            return false;
+            // Neither place nor note: whoever printed this header was not rustc, unless the message goes on. Formerly
+            // it did so at the margin.
+            self.margin += 1;
+            if self.margin > MARGIN_LINES || short(line).is_some() {
+                return false;
+            }
         }
         push_line(&mut self.text, line);
         if let Some(at) = body.strip_prefix("--> ").and_then(place) {
@@ -202,6 +220,12 @@ impl Block {
             self.place = Some((at.0.to_owned(), at.1, at.2));
         } else if body == "Caused by:" {
             self.noted = true;
+        } else if matches!(body, "--- stdout" | "--- stderr") {
+            self.script = true;
+        } else if self.script {
+            self.place = Panic::begin(body).and_then(|panic| panic.place().cloned());
+            push_line(&mut self.text, line);
+            return self.lines < SCRIPT_LINES;
         } else if !body.is_empty() && !line.starts_with(' ') && !line.starts_with("note: ") {
             return false;
         } else if self.noted && !body.is_empty() {
@@ -322,6 +346,8 @@ fn header(line: &str) -> Option<Block> {
         // What has a code of rustc's is not cargo's, however it begins.
         cargo: CARGO.iter().find(|(start, _)| code.is_none() && message.starts_with(start)).map(|(_, name)| *name),
         noted: false,
+        margin: 0,
+        script: false,
         text: format!("{line}\n"),
     })
 }
@@ -391,6 +417,13 @@ fn lint_of(note: &str) -> Option<String> {
 /// The manifest that cargo's message names.
 fn manifest_of(message: &str) -> Option<String> {
     message.split('`').skip(1).step_by(2).find(|quoted| quoted.ends_with("/Cargo.toml")).map(str::to_owned)
+}
+
+/// `at line 7 column 9`, `at line 7, column 9`: where in the manifest, if that is told in words.
+fn position(message: &str) -> Option<(u32, u32)> {
+    let (line, rest) = message.split_once(" at line ")?.1.split_once(" column ")?;
+    let column = rest.bytes().take_while(u8::is_ascii_digit).count();
+    Some((number(line.trim_end_matches(','))?, number(&rest[..column])?))
 }
 
 #[cfg(test)]
