@@ -209,7 +209,8 @@ impl CargoTest {
         {
             self.running = Some(name.to_owned());
         } else if let Some((_, end)) = text.split_once("process didn't exit successfully: `")
-            && let Some((_, signal)) = end.rsplit_once(" (signal: ")
+            && let Some((command, signal)) = end.rsplit_once(" (signal: ")
+            && is_test_binary(command)
         {
             self.crash(signal.trim_end_matches(')'), out);
         }
@@ -334,6 +335,12 @@ impl CargoTest {
 fn section_name(line: &str) -> Option<&str> {
     let name = line.strip_prefix("---- ")?;
     name.strip_suffix(" stdout ----").or(name.strip_suffix(" stderr ----"))
+}
+
+/// Cargo says the same of a compiler and of a program that it was to run.
+fn is_test_binary(command: &str) -> bool {
+    // The path of the program may hold spaces.
+    ["/deps/", "\\deps\\"].iter().any(|folder| command.contains(folder)) && !command.contains("--crate-name ")
 }
 
 /// `running 3 tests`.

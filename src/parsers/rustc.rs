@@ -7,43 +7,10 @@ use std::collections::HashMap;
 use super::cargo_json::is_foreign;
 use super::line::Line;
 use super::rust_panic::Panic;
-use super::rustc_names::{is_summary, shape, tool, unnamed};
-use super::text::{ADDED_LIMIT, dedent, line_number, number, one_line, place, push_line, raw};
+use super::rustc_names::{cargo_name, is_crash, is_summary, manifest_of, position, shape, tool, unnamed};
+use super::text::{ADDED_LIMIT, dedent, line_number, one_line, place, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
-
-/// How what cargo says itself begins, and a name for it. It gives no place, or one in a manifest.
-const CARGO: &[(&str, &str)] = &[
-    ("failed to parse manifest", "manifest"),
-    ("failed to load manifest", "manifest"),
-    ("could not find `Cargo.toml`", "manifest"),
-    ("unused manifest key", "manifest"),
-    ("no targets specified in the manifest", "manifest"),
-    ("no matching package", "dependency"),
-    ("failed to select a version", "dependency"),
-    ("failed to get ", "dependency"),
-    ("failed to resolve", "dependency"),
-    ("failed to download", "dependency"),
-    ("failed to load source for", "dependency"),
-    ("failed to fetch ", "dependency"),
-    ("failed to verify the checksum", "dependency"),
-    ("cyclic package dependency", "dependency"),
-    ("unable to get packages from source", "dependency"),
-    ("failed to parse lock file", "lockfile"),
-    ("the lock file ", "lockfile"),
-    ("cannot update the lock file", "lockfile"),
-    ("failed to run custom build command", "build_script"),
-    ("no test target ", "target"),
-    ("no bin target ", "target"),
-    ("no example target ", "target"),
-    ("no bench target ", "target"),
-    ("no library targets found", "target"),
-    ("package ID specification ", "target"),
-    ("could not execute process", "process"),
-    ("toolchain '", "toolchain"),
-    ("package `", "package"),
-    ("Package `", "package"),
-];
 
 /// The longest message, in lines; what follows further down is not a message.
 const MESSAGE_LINES: u32 = 40;
@@ -320,7 +287,10 @@ impl Block {
         match &self.place {
             Some((file, ..)) => !python(file),
             None => {
-                self.cargo.is_some() || self.code.is_some() || (self.noted && self.message.starts_with("linking with "))
+                self.cargo.is_some()
+                    || self.code.is_some()
+                    || is_crash(&self.message)
+                    || (self.noted && self.message.starts_with("linking with "))
             }
         }
     }
@@ -344,7 +314,7 @@ fn header(line: &str) -> Option<Block> {
         source: String::new(),
         level_here: false,
         // What has a code of rustc's is not cargo's, however it begins.
-        cargo: CARGO.iter().find(|(start, _)| code.is_none() && message.starts_with(start)).map(|(_, name)| *name),
+        cargo: cargo_name(message).filter(|_| code.is_none()),
         noted: false,
         margin: 0,
         script: false,
@@ -412,18 +382,6 @@ fn lint_of(note: &str) -> Option<String> {
         quoted.split_once(' ').or_else(|| quoted.split_once('='))?.1
     };
     Some(name.trim().replace('-', "_"))
-}
-
-/// The manifest that cargo's message names.
-fn manifest_of(message: &str) -> Option<String> {
-    message.split('`').skip(1).step_by(2).find(|quoted| quoted.ends_with("/Cargo.toml")).map(str::to_owned)
-}
-
-/// `at line 7 column 9`, `at line 7, column 9`: where in the manifest, if that is told in words.
-fn position(message: &str) -> Option<(u32, u32)> {
-    let (line, rest) = message.split_once(" at line ")?.1.split_once(" column ")?;
-    let column = rest.bytes().take_while(u8::is_ascii_digit).count();
-    Some((number(line.trim_end_matches(','))?, number(&rest[..column])?))
 }
 
 #[cfg(test)]
