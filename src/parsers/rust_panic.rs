@@ -93,9 +93,7 @@ impl Panic {
             self.complete = true;
         } else if self.quoted {
             self.quoted_line(line);
-        } else if line.is_empty()
-            || line.starts_with("note: ")
-            || (line.starts_with("test ") && line.ends_with(" ... FAILED"))
+        } else if line.is_empty() || line.starts_with("note: ") || (line.starts_with("test ") && line.contains(" ... "))
         {
             self.complete = true;
             return false;
