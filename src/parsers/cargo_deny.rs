@@ -177,6 +177,10 @@ struct Facts {
     /// How bad the advisory is, if it says so.
     rating: Option<Severity>,
     solution: Option<String>,
+    /// The package, or what in the configuration it is about.
+    about: Option<String>,
+    /// Whether the file is told.
+    placed: bool,
 }
 
 impl Facts {
@@ -198,9 +202,9 @@ impl Facts {
             let informational = code != "vulnerability" && code != "A001" && !code.starts_with("RUSTSEC-");
             let rating = self.rating.unwrap_or(Severity::Error);
             (Kind::Cve, if informational { Severity::Warn } else { rating }, id)
-        } else if LICENSES.contains(&code) && !name.is_empty() {
-            // Its place is in the package's manifest, which is not the project's: only the package tells them apart.
-            (Kind::Lint, self.level, format!("{code}:{name}"))
+        } else if let Some(about) = self.about.as_deref().filter(|_| !self.placed || LICENSES.contains(&code)) {
+            // Without a place in the project only what it is about tells one from the other.
+            (Kind::Lint, self.level, format!("{code}:{about}"))
         } else {
             (Kind::Lint, self.level, code.to_owned())
         };
@@ -247,6 +251,8 @@ fn record(fields: Fields) -> Option<Diagnostic> {
     let package = fields.graphs.into_iter().find_map(|graph| graph.package);
     let span = label.and_then(|label| label.span.as_deref());
     let package = package.map(|package| (package.name, package.version)).or_else(|| span.and_then(entry));
+    let word = |span: &&str| span.len() < 100 && !span.contains(char::is_whitespace);
+    let about = package.as_ref().map(|(name, _)| name.clone()).or_else(|| span.filter(word).map(str::to_owned));
     let advisory = fields.advisory.filter(|_| is_advisory(&code));
     let informational = advisory.as_ref().is_some_and(|advisory| advisory.informational.is_some());
     let found = Facts {
@@ -256,6 +262,8 @@ fn record(fields: Fields) -> Option<Diagnostic> {
         id: advisory.as_ref().map(|advisory| advisory.id.clone()),
         rating: advisory.as_ref().and_then(|advisory| advisory.cvss.as_deref()).and_then(cvss::severity),
         solution: fields.notes.iter().find_map(|note| solution(note)),
+        about,
+        placed: false,
         code: if informational && code == "vulnerability" { "notice".to_owned() } else { code },
     }
     .found();
@@ -336,10 +344,12 @@ impl Block {
             level: self.level,
             code: self.code,
             message: self.message,
-            package: self.package,
             id,
             rating: None,
             solution: self.solution,
+            about: self.package.as_ref().map(|(name, _)| name.clone()),
+            placed: !file.contains('+'),
+            package: self.package,
         }
         .found();
         Some(Diagnostic {

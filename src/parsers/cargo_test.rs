@@ -34,6 +34,8 @@ pub(super) struct CargoTest {
     panics_kept: usize,
     /// The test whose line has begun and not ended.
     running: Option<String>,
+    /// The target that cargo says failed.
+    broken: Option<String>,
     /// What was told, and of which target.
     told: HashMap<(String, Option<String>, Option<u32>), u32>,
     /// The names of this target that were told.
@@ -65,6 +67,7 @@ impl Parser for CargoTest {
             ") panicked at ",
             " has overflowed its stack",
             "process didn't exit successfully: `",
+            "error: test failed, to rerun pass ",
             "running ",
             "test result: ",
         ]
@@ -125,6 +128,12 @@ impl Parser for CargoTest {
             self.tell_output(*output, out);
         }
         self.tell_rest(out);
+        if let Some(target) = self.broken.take().filter(|_| self.told.is_empty()) {
+            // A harness that is not libtest says in its own way which test failed, or not at all.
+            let panic = self.uncaptured("main");
+            let place = panic.as_ref().and_then(Panic::place).cloned();
+            self.tell(&target, &panic.map(|panic| panic.message).unwrap_or_default(), place, "", out);
+        }
     }
 }
 
@@ -209,9 +218,13 @@ impl CargoTest {
         {
             self.running = Some(name.to_owned());
         } else if let Some((_, end)) = text.split_once("process didn't exit successfully: `")
-            && let Some((_, signal)) = end.rsplit_once(" (signal: ")
+            && let Some((command, signal)) = end.rsplit_once(" (signal: ")
+            && is_test_binary(command)
         {
             self.crash(signal.trim_end_matches(')'), out);
+        } else if let Some(flags) = text.strip_prefix("error: test failed, to rerun pass ") {
+            let flags = || flags.trim_matches(['`', '\'']).to_owned();
+            self.broken.get_or_insert(self.announced.last().cloned().unwrap_or_else(flags));
         }
     }
 
@@ -334,6 +347,12 @@ impl CargoTest {
 fn section_name(line: &str) -> Option<&str> {
     let name = line.strip_prefix("---- ")?;
     name.strip_suffix(" stdout ----").or(name.strip_suffix(" stderr ----"))
+}
+
+/// Cargo says the same of a compiler and of a program that it was to run.
+fn is_test_binary(command: &str) -> bool {
+    // The path of the program may hold spaces.
+    ["/deps/", "\\deps\\"].iter().any(|folder| command.contains(folder)) && !command.contains("--crate-name ")
 }
 
 /// `running 3 tests`.

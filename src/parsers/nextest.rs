@@ -30,6 +30,8 @@ pub(super) struct Nextest {
     panic: [Option<Panic>; 2],
     /// The last panic of each thread whose output was not captured.
     panics: HashMap<String, Panic>,
+    /// A run was seen, and none of libtest's own since.
+    seen: bool,
     /// Between `running 1 test` and its result, per stream: libtest speaks of the test that nextest reports.
     inside: [bool; 2],
 }
@@ -81,18 +83,24 @@ impl Parser for Nextest {
             && let Some((status, name)) = progress(text)
         {
             self.running = Some(side);
+            self.seen = true;
             self.inside = [false; 2];
+            self.keep_panic(side);
             self.close(out);
             self.went(status, name);
             return Verdict::Own;
         }
-        if self.running.is_none() {
-            return if is_start(text) {
-                self.running = Some(side);
-                Verdict::Open
-            } else {
-                Verdict::Idle
-            };
+        if self.running.is_none() && is_start(text) {
+            self.running = Some(side);
+            self.seen = true;
+            return Verdict::Open;
+        }
+        if text.starts_with("     Running ") || text.starts_with("   Doc-tests ") {
+            self.seen = false;
+            self.inside = [false; 2];
+        }
+        if !self.seen {
+            return Verdict::Idle;
         }
         if self.running == Some(side) {
             if let Some(name) = margin_header(text) {
@@ -122,10 +130,10 @@ impl Parser for Nextest {
             }
             self.keep_panic(side);
         }
-        self.panic[side] = Panic::begin(text);
+        self.panic[side] = Panic::begin(text).filter(|_| self.running.is_some() || self.inside[side]);
         if text == "running 1 test" {
             self.inside[side] = true;
-        } else if text.starts_with("test result: ") && self.inside[side] {
+        } else if text.starts_with("test result: ") && text.contains(" filtered out") && self.inside[side] {
             self.inside[side] = false;
             return Verdict::Own;
         }
@@ -174,11 +182,8 @@ impl Nextest {
                     self.passed.insert(name.name.to_owned());
                 }
             }
-            Status::Failed if !self.told.contains(name.name) => self.current = Some(failure()),
-            Status::Attempt if !self.told.contains(name.name) && !self.passed.contains(name.name) => {
-                self.current = Some(failure());
-            }
-            Status::Failed | Status::Attempt | Status::Running => {}
+            Status::Failed | Status::Attempt => self.current = Some(failure()),
+            Status::Running => {}
         }
     }
 
@@ -186,6 +191,9 @@ impl Nextest {
     fn close(&mut self, out: &mut Vec<Diagnostic>) {
         self.section = Section::None;
         let Some(failure) = self.current.take() else { return };
+        if self.told.contains(&failure.name) || self.passed.contains(&failure.name) {
+            return;
+        }
         let attempt = failure.status.starts_with("TRY ");
         if attempt || failure.output.text.is_empty() {
             // The list at the end repeats it, without its output.
@@ -296,14 +304,16 @@ struct Named<'a> {
 fn progress(line: &str) -> Option<(Status, Named<'_>)> {
     let (status, rest) = line.split_once(" [")?;
     let (time, rest) = rest.split_once("] ")?;
+    // A test that begins has no time yet.
+    let begins = time.trim().is_empty();
     let padded = status.len() >= 12 && time.len() >= 9;
-    if !padded || !time.ends_with('s') {
+    if !padded || !(begins || time.ends_with('s')) {
         return None;
     }
     let status = status.trim_start();
     let kind = went(status)?;
     let time = time.trim_start().trim_end_matches('s');
-    if time.starts_with('>') {
+    if begins || time.starts_with('>') {
         return Some((Status::Running, Named { status, name: "" }));
     }
     time.parse::<f64>().ok()?;

@@ -93,7 +93,8 @@ impl Panic {
             self.complete = true;
         } else if self.quoted {
             self.quoted_line(line);
-        } else if line.is_empty() || line.starts_with("note: ") {
+        } else if line.is_empty() || line.starts_with("note: ") || (line.starts_with("test ") && line.contains(" ... "))
+        {
             self.complete = true;
             return false;
         } else {

@@ -6,45 +6,19 @@ use std::collections::HashMap;
 
 use super::cargo_json::is_foreign;
 use super::line::Line;
-use super::rustc_names::{is_summary, shape, tool, unnamed};
+use super::rust_panic::Panic;
+use super::rustc_names::{cargo_name, is_crash, is_summary, manifest_of, position, shape, tool, unnamed};
 use super::text::{ADDED_LIMIT, dedent, line_number, one_line, place, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
-/// How what cargo says itself begins, and a name for it. It gives no place, or one in a manifest.
-const CARGO: &[(&str, &str)] = &[
-    ("failed to parse manifest", "manifest"),
-    ("failed to load manifest", "manifest"),
-    ("could not find `Cargo.toml`", "manifest"),
-    ("unused manifest key", "manifest"),
-    ("no targets specified in the manifest", "manifest"),
-    ("no matching package", "dependency"),
-    ("failed to select a version", "dependency"),
-    ("failed to get ", "dependency"),
-    ("failed to resolve", "dependency"),
-    ("failed to download", "dependency"),
-    ("failed to load source for", "dependency"),
-    ("failed to fetch ", "dependency"),
-    ("failed to verify the checksum", "dependency"),
-    ("cyclic package dependency", "dependency"),
-    ("unable to get packages from source", "dependency"),
-    ("failed to parse lock file", "lockfile"),
-    ("the lock file ", "lockfile"),
-    ("cannot update the lock file", "lockfile"),
-    ("failed to run custom build command", "build_script"),
-    ("no test target ", "target"),
-    ("no bin target ", "target"),
-    ("no example target ", "target"),
-    ("no bench target ", "target"),
-    ("no library targets found", "target"),
-    ("package ID specification ", "target"),
-    ("could not execute process", "process"),
-    ("toolchain '", "toolchain"),
-    ("package `", "package"),
-];
-
 /// The longest message, in lines; what follows further down is not a message.
 const MESSAGE_LINES: u32 = 40;
+
+/// How many of them may stand at the margin.
+const MARGIN_LINES: u32 = 5;
+/// Lines of a build script's output that are looked through for its panic.
+const SCRIPT_LINES: u32 = 500;
 
 /// Reads both streams, each with a diagnostic of its own in the making.
 #[derive(Default)]
@@ -71,6 +45,10 @@ struct Block {
     /// The name of what cargo says itself.
     cargo: Option<&'static str>,
     noted: bool,
+    /// Lines of the message at the margin.
+    margin: u32,
+    /// In the output of a build script.
+    script: bool,
     text: String,
 }
 
@@ -93,14 +71,13 @@ impl Parser for Rustc {
             self.blocks[side] = Some(header);
             return Verdict::Open;
         }
-        let Some(block) = &mut self.blocks[side] else {
-            out.extend(short(line.text));
-            return Verdict::Idle;
-        };
-        if block.read(line.text) {
-            return Verdict::Open;
+        if let Some(block) = &mut self.blocks[side] {
+            if block.read(line.text) {
+                return Verdict::Open;
+            }
+            self.end(side, out);
         }
-        self.end(side, out);
+        out.extend(short(line.text));
         Verdict::Idle
     }
 
@@ -134,7 +111,10 @@ impl Rustc {
         };
         let (file, line, column) = match block.place {
             Some((file, line, column)) => (Some(file), line_number(line), column.and_then(line_number)),
-            None => (manifest, None, None),
+            None => {
+                let at = manifest.as_ref().and_then(|_| position(&message));
+                (manifest, at.map(|at| at.0), at.map(|at| at.1))
+            }
         };
         out.push(Diagnostic {
             file,
@@ -167,8 +147,12 @@ impl Block {
                 return false;
             }
         } else if self.place.is_none() && !self.noted && !line.starts_with(' ') {
-            // Neither place nor note: whoever printed this header was not rustc.
-            return false;
+            // Neither place nor note: whoever printed this header was not rustc, unless the message goes on. Formerly
+            // it did so at the margin.
+            self.margin += 1;
+            if self.margin > MARGIN_LINES || short(line).is_some() {
+                return false;
+            }
         }
         push_line(&mut self.text, line);
         if let Some(at) = body.strip_prefix("--> ").and_then(place) {
@@ -203,6 +187,12 @@ impl Block {
             self.place = Some((at.0.to_owned(), at.1, at.2));
         } else if body == "Caused by:" {
             self.noted = true;
+        } else if matches!(body, "--- stdout" | "--- stderr") {
+            self.script = true;
+        } else if self.script {
+            self.place = Panic::begin(body).and_then(|panic| panic.place().cloned());
+            push_line(&mut self.text, line);
+            return self.lines < SCRIPT_LINES;
         } else if !body.is_empty() && !line.starts_with(' ') && !line.starts_with("note: ") {
             return false;
         } else if self.noted && !body.is_empty() {
@@ -297,7 +287,10 @@ impl Block {
         match &self.place {
             Some((file, ..)) => !python(file),
             None => {
-                self.cargo.is_some() || self.code.is_some() || (self.noted && self.message.starts_with("linking with "))
+                self.cargo.is_some()
+                    || self.code.is_some()
+                    || is_crash(&self.message)
+                    || (self.noted && self.message.starts_with("linking with "))
             }
         }
     }
@@ -320,8 +313,11 @@ fn header(line: &str) -> Option<Block> {
         fix: None,
         source: String::new(),
         level_here: false,
-        cargo: CARGO.iter().find(|(start, _)| message.starts_with(start)).map(|(_, name)| *name),
+        // What has a code of rustc's is not cargo's, however it begins.
+        cargo: cargo_name(message).filter(|_| code.is_none()),
         noted: false,
+        margin: 0,
+        script: false,
         text: format!("{line}\n"),
     })
 }
@@ -386,11 +382,6 @@ fn lint_of(note: &str) -> Option<String> {
         quoted.split_once(' ').or_else(|| quoted.split_once('='))?.1
     };
     Some(name.trim().replace('-', "_"))
-}
-
-/// The manifest that cargo's message names.
-fn manifest_of(message: &str) -> Option<String> {
-    message.split('`').skip(1).step_by(2).find(|quoted| quoted.ends_with("/Cargo.toml")).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! rustc names a lint only the first time it fires in a crate, and many errors have no code at all
 //! (<https://doc.rust-lang.org/rustc/lints/listing/index.html>, <https://doc.rust-lang.org/error_codes/>).
 
-use super::text::slug;
+use super::text::{number, slug};
 
 /// How the messages of the lints that are on by default read, with quoted names left out.
 const LINTS: &[(&str, &str)] = &[
@@ -80,6 +80,61 @@ const SYNTAX: &[&str] = &[
     "`<` is interpreted as",
 ];
 
+/// How what cargo says itself begins, and a name for it. It gives no place, or one in a manifest.
+const CARGO: &[(&str, &str)] = &[
+    ("failed to parse manifest", "manifest"),
+    ("failed to load manifest", "manifest"),
+    ("could not find `Cargo.toml`", "manifest"),
+    ("unused manifest key", "manifest"),
+    ("no targets specified in the manifest", "manifest"),
+    ("no matching package", "dependency"),
+    ("failed to select a version", "dependency"),
+    ("failed to get ", "dependency"),
+    ("failed to resolve", "dependency"),
+    ("failed to download", "dependency"),
+    ("failed to load source for", "dependency"),
+    ("failed to fetch ", "dependency"),
+    ("failed to verify the checksum", "dependency"),
+    ("cyclic package dependency", "dependency"),
+    ("unable to get packages from source", "dependency"),
+    ("failed to parse lock file", "lockfile"),
+    ("the lock file ", "lockfile"),
+    ("cannot update the lock file", "lockfile"),
+    ("failed to run custom build command", "build_script"),
+    ("no test target ", "target"),
+    ("no bin target ", "target"),
+    ("no example target ", "target"),
+    ("no bench target ", "target"),
+    ("no library targets found", "target"),
+    ("package ID specification ", "target"),
+    ("could not execute process", "process"),
+    ("toolchain '", "toolchain"),
+    ("package `", "package"),
+    ("Package `", "package"),
+];
+
+/// The name of what cargo says itself.
+pub(super) fn cargo_name(message: &str) -> Option<&'static str> {
+    CARGO.iter().find(|(start, _)| message.starts_with(start)).map(|(_, name)| *name)
+}
+
+/// The manifest that cargo's message names.
+pub(super) fn manifest_of(message: &str) -> Option<String> {
+    message.split('`').skip(1).step_by(2).find(|quoted| quoted.ends_with("/Cargo.toml")).map(str::to_owned)
+}
+
+/// `at line 7 column 9`, `at line 7, column 9`: where in the manifest, if that is told in words.
+pub(super) fn position(message: &str) -> Option<(u32, u32)> {
+    let (line, rest) = message.split_once(" at line ")?.1.split_once(" column ")?;
+    let column = rest.bytes().take_while(u8::is_ascii_digit).count();
+    Some((number(line.trim_end_matches(','))?, number(&rest[..column])?))
+}
+
+/// Whether the compiler itself broke.
+pub(super) fn is_crash(message: &str) -> bool {
+    message.starts_with("internal compiler error") || message.starts_with("the compiler unexpectedly panicked")
+}
+
 /// A message with the quoted parts emptied: the same for every place that the diagnostic fires at.
 pub(super) fn shape(message: &str) -> String {
     let mut shape = String::with_capacity(message.len());
@@ -101,6 +156,9 @@ pub(super) fn unnamed(message: &str, is_error: bool) -> String {
     }
     if is_error && message.starts_with("linking with ") {
         return "linker".to_owned();
+    }
+    if is_crash(message) {
+        return "internal_compiler_error".to_owned();
     }
     let shape = shape(message);
     let by_start = LINTS.iter().find(|(start, _)| shape.starts_with(start));
