@@ -10,6 +10,8 @@ mod cargo_json;
 mod cargo_test;
 mod codeclimate;
 mod document;
+mod dotnet_packages;
+mod dotnet_test;
 mod exit_code;
 mod feed;
 mod gnu;
@@ -26,6 +28,7 @@ mod jvm;
 mod line;
 mod maven;
 mod minitest;
+mod msbuild;
 mod mypy;
 mod pytest;
 mod pytest_text;
@@ -116,5 +119,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(javac::Javac::default()),
     || Box::new(maven::Maven::default()),
     || Box::new(gradle::Gradle::default()),
+    || Box::new(msbuild::Msbuild),
+    || Box::new(dotnet_test::DotnetTest::default()),
+    || Box::new(dotnet_packages::DotnetPackages::default()),
     || Box::new(gnu::Gnu::default()),
 ];
