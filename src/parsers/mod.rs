@@ -9,6 +9,7 @@ mod bundler_audit;
 mod cargo_json;
 mod cargo_test;
 mod codeclimate;
+mod composer_audit;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
@@ -30,6 +31,10 @@ mod maven;
 mod minitest;
 mod msbuild;
 mod mypy;
+mod php;
+mod phpcs;
+mod phpstan;
+mod phpunit;
 mod pytest;
 mod pytest_text;
 mod rspec;
@@ -122,5 +127,10 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(msbuild::Msbuild),
     || Box::new(dotnet_test::DotnetTest::default()),
     || Box::new(dotnet_packages::DotnetPackages::default()),
+    || Box::new(phpunit::Phpunit::default()),
+    || Box::new(phpstan::Phpstan::default()),
+    || Box::new(phpcs::Phpcs::default()),
+    || Box::new(php::Php),
+    || Box::new(composer_audit::ComposerAudit::default()),
     || Box::new(gnu::Gnu::default()),
 ];
