@@ -8,8 +8,12 @@
 mod bundler_audit;
 mod cargo_json;
 mod cargo_test;
+mod catch2;
+mod cmake;
 mod codeclimate;
 mod composer_audit;
+mod cppcheck;
+mod ctest;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
@@ -22,6 +26,7 @@ mod go_panic;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod googletest;
 mod gradle;
 mod hadolint;
 mod javac;
@@ -43,6 +48,7 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod sanitizer;
 mod shellcheck;
 mod text;
 mod trigger;
@@ -132,5 +138,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(phpcs::Phpcs::default()),
     || Box::new(php::Php),
     || Box::new(composer_audit::ComposerAudit::default()),
+    || Box::new(ctest::CTest::default()),
+    || Box::new(cmake::Cmake::default()),
+    || Box::new(sanitizer::Sanitizer::default()),
+    || Box::new(cppcheck::Cppcheck::default()),
     || Box::new(gnu::Gnu::default()),
 ];
