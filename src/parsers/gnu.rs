@@ -24,6 +24,9 @@ const NAMES: &[&str] = &["Makefile", "makefile", "GNUmakefile", "Kbuild", "Kconf
 /// Ends of a host's name: `db.example.com:5432: error: …` is about a port.
 const HOSTS: &[&str] = &["com", "org", "net", "io", "dev", "local", "localdomain", "internal", "lan", "cluster"];
 
+/// What clang-format calls a place that it would change.
+const FORMAT: &str = "-Wclang-format-violations";
+
 /// Lines below a diagnostic that are read as its excerpt and notes.
 const BLOCK_LINES: u32 = 400;
 
@@ -71,6 +74,12 @@ enum Level {
     Error,
     Warning,
     Note,
+    /// cppcheck's.
+    Style,
+    /// cppcheck's.
+    Performance,
+    /// The undefined behaviour sanitizer's.
+    Runtime,
 }
 
 impl Parser for Gnu {
@@ -83,6 +92,10 @@ impl Parser for Gnu {
             ": internal compiler error: ",
             ": Error: ",
             ": Warning: ",
+            ": style: ",
+            ": performance: ",
+            ": portability: ",
+            ": runtime error: ",
             ": undefined reference to ",
             ": multiple definition of ",
             ": cannot find -l",
@@ -95,7 +108,13 @@ impl Parser for Gnu {
         if let Some(message) = message(text) {
             let (message_text, code) = split_code(message.text);
             // shellcheck's notes are findings; those of compilers have no code.
-            if message.level != Level::Note || code.is_some_and(is_shellcheck) {
+            let is_finding = match message.level {
+                Level::Error | Level::Warning => true,
+                Level::Note => code.is_some_and(is_shellcheck),
+                Level::Style | Level::Performance => code.is_some_and(is_cppcheck),
+                Level::Runtime => is_c(message.place.file),
+            };
+            if is_finding {
                 self.end(side, out);
                 let found = found(&message, message_text, code, text);
                 self.blocks[side] =
@@ -126,7 +145,7 @@ impl Parser for Gnu {
 impl Gnu {
     fn end(&mut self, side: usize, out: &mut Vec<Diagnostic>) {
         let Some(Block { mut found, text, excerpt, .. }) = self.blocks[side].take() else { return };
-        if found.tool == "gnu" && found.file.as_deref().and_then(extension).is_some_and(|it| C_FAMILY.contains(&it)) {
+        if found.tool == "gnu" && found.file.as_deref().is_some_and(is_c) {
             found.tool = compiler(&text, &found.code, excerpt).into();
         }
         found.raw = raw(&text);
@@ -177,6 +196,9 @@ fn level(text: &str) -> Option<(Level, &str)> {
         "error" | "Error" | "fatal error" | "internal compiler error" => Level::Error,
         "warning" | "Warning" => Level::Warning,
         "note" => Level::Note,
+        "style" => Level::Style,
+        "performance" | "portability" => Level::Performance,
+        "runtime error" => Level::Runtime,
         _ => return None,
     };
     Some((level, rest))
@@ -259,13 +281,39 @@ fn is_shellcheck(code: &str) -> bool {
     code.strip_prefix("SC").is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+fn is_c(file: &str) -> bool {
+    extension(file).is_some_and(|it| C_FAMILY.contains(&it))
+}
+
+/// `bugprone-assignment-in-if-condition`.
+fn is_clang_tidy(code: &str) -> bool {
+    code.contains('-') && !code.starts_with('-')
+}
+
+/// `nullPointer`, `uninitvar`.
+fn is_cppcheck(code: &str) -> bool {
+    code.starts_with(|c: char| c.is_ascii_lowercase())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 fn found(message: &Message<'_>, text: &str, code: Option<&str>, line: &str) -> Diagnostic {
     let Place { file, line: line_at, column, end_line } = message.place;
     let severity = match message.level {
-        Level::Error => Severity::Error,
-        Level::Warning => Severity::Warn,
-        Level::Note => Severity::Info,
+        Level::Error | Level::Runtime => Severity::Error,
+        Level::Warning | Level::Performance => Severity::Warn,
+        Level::Note | Level::Style => Severity::Info,
     };
+    let (tool, severity) = match code {
+        Some(code) if is_shellcheck(code) => ("shellcheck", severity),
+        Some(FORMAT) => ("clang-format", Severity::Warn),
+        Some(code) if is_c(file) && is_clang_tidy(code) => ("clang-tidy", severity),
+        Some(code) if is_c(file) && is_cppcheck(code) => ("cppcheck", severity),
+        None if message.level == Level::Runtime => ("ubsan", severity),
+        _ if file.ends_with(".swift") => ("swiftc", severity),
+        _ => ("gnu", severity),
+    };
+    // What follows are values.
+    let named = if message.level == Level::Runtime { text.split(": ").next().unwrap_or(text) } else { text };
     Diagnostic {
         file: Some(file.to_owned()),
         line: line_number(line_at),
@@ -273,10 +321,10 @@ fn found(message: &Message<'_>, text: &str, code: Option<&str>, line: &str) -> D
         end_line,
         raw: raw(line),
         ..Diagnostic::new(
-            if code.is_some_and(is_shellcheck) { "shellcheck" } else { "gnu" },
+            tool,
             Kind::Lint,
             severity,
-            code.map_or_else(|| unnamed(text, severity), name),
+            code.map_or_else(|| unnamed(named, severity), name),
             one_line(text),
         )
     }
@@ -284,6 +332,9 @@ fn found(message: &Message<'_>, text: &str, code: Option<&str>, line: &str) -> D
 
 /// A warning has the same name when it is made an error.
 fn name(code: &str) -> String {
+    if code == FORMAT {
+        return "unformatted".to_owned();
+    }
     code.strip_prefix("-Werror=").map_or_else(|| code.to_owned(), |name| format!("-W{name}"))
 }
 

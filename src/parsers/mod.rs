@@ -14,10 +14,17 @@ mod cargo_audit;
 mod cargo_deny;
 mod cargo_json;
 mod cargo_test;
+mod catch2;
 mod checkstyle;
+mod cmake;
 mod code_quality;
+mod composer_audit;
+mod cppcheck;
+mod ctest;
 mod cvss;
 mod document;
+mod dotnet_packages;
+mod dotnet_test;
 mod eslint;
 mod eslint_stylish;
 mod exit_code;
@@ -31,6 +38,7 @@ mod go_said;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod googletest;
 mod gradle;
 mod hadolint;
 mod isort;
@@ -44,8 +52,13 @@ mod jvm;
 mod line;
 mod maven;
 mod minitest;
+mod msbuild;
 mod mypy;
 mod nextest;
+mod php;
+mod phpcs;
+mod phpstan;
+mod phpunit;
 mod pip_audit;
 mod pydocstyle;
 mod pylint;
@@ -64,6 +77,7 @@ mod rust_panic;
 mod rustc;
 mod rustc_names;
 mod rustfmt;
+mod sanitizer;
 mod sarif;
 mod sarif_result;
 mod sarif_rules;
@@ -184,6 +198,18 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(isort::Isort),
     || Box::new(pydocstyle::Pydocstyle::default()),
     || Box::new(python_syntax::PythonSyntax::default()),
+    || Box::new(msbuild::Msbuild),
+    || Box::new(dotnet_test::DotnetTest::default()),
+    || Box::new(dotnet_packages::DotnetPackages::default()),
+    || Box::new(phpunit::Phpunit::default()),
+    || Box::new(phpstan::Phpstan::default()),
+    || Box::new(phpcs::Phpcs::default()),
+    || Box::new(php::Php),
+    || Box::new(composer_audit::ComposerAudit::default()),
+    || Box::new(ctest::CTest::default()),
+    || Box::new(cmake::Cmake::default()),
+    || Box::new(sanitizer::Sanitizer::default()),
+    || Box::new(cppcheck::Cppcheck::default()),
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),
