@@ -23,6 +23,8 @@ mod jest;
 mod js_stack;
 mod line;
 mod mypy;
+mod npm_audit;
+mod npm_audit_text;
 mod pytest;
 mod pytest_text;
 mod ruff;
@@ -103,6 +105,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(mypy::Mypy::default()),
     || Box::new(jest::Jest::default()),
     || Box::new(vitest::Vitest::default()),
+    || Box::new(npm_audit::NpmAudit::default()),
+    || Box::new(npm_audit_text::NpmAuditText::default()),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),
