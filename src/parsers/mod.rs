@@ -5,6 +5,7 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
+mod biome;
 mod cargo_json;
 mod cargo_test;
 mod document;
@@ -22,15 +23,19 @@ mod go_vet;
 mod jest;
 mod js_stack;
 mod line;
+mod mocha;
 mod mypy;
+mod node_test;
 mod npm_audit;
 mod npm_audit_text;
+mod prettier;
 mod pytest;
 mod pytest_text;
 mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod tap;
 mod text;
 mod trigger;
 mod tsc;
@@ -105,8 +110,13 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(mypy::Mypy::default()),
     || Box::new(jest::Jest::default()),
     || Box::new(vitest::Vitest::default()),
+    || Box::new(mocha::Mocha::default()),
+    || Box::new(node_test::NodeTest::default()),
+    || Box::new(tap::Tap::default()),
     || Box::new(npm_audit::NpmAudit::default()),
     || Box::new(npm_audit_text::NpmAuditText::default()),
+    || Box::new(prettier::Prettier::default()),
+    || Box::new(biome::Biome::default()),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),
