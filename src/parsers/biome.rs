@@ -207,7 +207,7 @@ fn found(
     message: &str,
 ) -> Option<Diagnostic> {
     let is_format = category == "format";
-    if is_format && message.starts_with("Code formatting aborted") {
+    if is_format && ["Code formatting aborted", "Format with errors"].iter().any(|start| message.starts_with(start)) {
         // What could not be parsed is told as that.
         return None;
     }

@@ -6,9 +6,12 @@
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
 mod biome;
+mod bun_test;
 mod cargo_json;
 mod cargo_test;
+mod deno;
 mod document;
+mod esbuild;
 mod eslint;
 mod eslint_stylish;
 mod exit_code;
@@ -23,11 +26,14 @@ mod go_vet;
 mod jest;
 mod js_stack;
 mod line;
+mod markdownlint;
 mod mocha;
 mod mypy;
 mod node_test;
 mod npm_audit;
 mod npm_audit_text;
+mod oxlint;
+mod playwright;
 mod prettier;
 mod pytest;
 mod pytest_text;
@@ -35,6 +41,7 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod stylelint;
 mod tap;
 mod text;
 mod trigger;
@@ -117,6 +124,13 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(npm_audit_text::NpmAuditText::default()),
     || Box::new(prettier::Prettier::default()),
     || Box::new(biome::Biome::default()),
+    || Box::new(playwright::Playwright::default()),
+    || Box::new(bun_test::BunTest::default()),
+    || Box::new(deno::Deno::default()),
+    || Box::new(esbuild::Esbuild::default()),
+    || Box::new(oxlint::Oxlint),
+    || Box::new(stylelint::Stylelint::default()),
+    || Box::new(markdownlint::Markdownlint),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),

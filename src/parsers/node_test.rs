@@ -27,6 +27,8 @@ struct Side {
     failed: Vec<Failed>,
     /// The list of failures at the end has begun.
     listing: bool,
+    /// It may begin with the next line.
+    awaiting: bool,
     /// Lines in a row that are not the list's: an error's own text is not always indented.
     foreign: u32,
     /// Where the next test of the list begins.
@@ -52,7 +54,7 @@ struct Block {
 
 impl Parser for NodeTest {
     fn triggers(&self) -> &'static [&'static str] {
-        &["▶ ", "✖ ", "test at "]
+        &["▶ ", "✖ ", "test at ", "Failed tests:"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -61,9 +63,18 @@ impl Parser for NodeTest {
         if side.listing {
             return side.list(text, out);
         }
-        if text == "✖ failing tests:" || text == "Failed tests:" {
+        if text == "✖ failing tests:" {
             side.listing = true;
             return Verdict::Own;
+        }
+        // The dot reporter's list; others begin one with the same words.
+        if text == "Failed tests:" || (side.awaiting && text.is_empty()) {
+            side.awaiting = true;
+            return Verdict::Open;
+        }
+        if std::mem::take(&mut side.awaiting) && text.starts_with("✖ ") {
+            side.listing = true;
+            return side.list(text, out);
         }
         let body = text.trim_start();
         let depth = (text.len() - body.len()) / 2;

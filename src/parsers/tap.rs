@@ -34,7 +34,9 @@ struct Subtest {
     name: String,
     /// Something failed in it.
     failed: bool,
-    /// It failed, as a line says that is printed before its tests.
+    /// Its own line was printed before its tests.
+    is_first: bool,
+    /// That line says that it failed.
     not_ok: bool,
 }
 
@@ -62,6 +64,7 @@ struct Point {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     Message,
+    Error,
     Stack,
     Other,
 }
@@ -94,7 +97,7 @@ impl Parser for Tap {
         side.end(out);
         let Some((is_ok, name)) = result else {
             if let Some(name) = body.strip_prefix("# Subtest: ") {
-                side.open(depth, unescape(name), false, out);
+                side.open(depth, Subtest { name: unescape(name), ..Subtest::default() }, out);
             } else if let Some(reason) = body.strip_prefix("Bail out!").filter(|_| side.certain) {
                 out.push(failed_test("tap", "Bail out!", super::text::one_line(reason)));
             }
@@ -102,11 +105,11 @@ impl Parser for Tap {
         };
         if body.ends_with('{') {
             if let Some(name) = name {
-                side.open(depth, name, !is_ok, out);
+                side.open(depth, Subtest { name, is_first: true, not_ok: !is_ok, failed: false }, out);
             }
             return Verdict::Idle;
         }
-        let is_parent = side.parents.get(depth).is_some_and(|parent| parent.failed);
+        let is_parent = side.parents.get(depth).is_some_and(|parent| parent.failed && !parent.is_first);
         side.close(depth, out);
         let Some(name) = name.filter(|_| !is_ok) else { return Verdict::Idle };
         let before = line.previous();
@@ -128,10 +131,10 @@ impl Parser for Tap {
 }
 
 impl Side {
-    fn open(&mut self, depth: usize, name: String, not_ok: bool, out: &mut Vec<Diagnostic>) {
+    fn open(&mut self, depth: usize, subtest: Subtest, out: &mut Vec<Diagnostic>) {
         self.close(depth, out);
         self.parents.resize_with(depth, Subtest::default);
-        self.parents.push(Subtest { name, failed: false, not_ok });
+        self.parents.push(subtest);
     }
 
     /// Ends the subtests that are as deep.
@@ -220,6 +223,9 @@ impl Point {
                     self.message.push('\n');
                 }
                 Key::Stack => self.stack(body),
+                Key::Error if body.starts_with("message:") => {
+                    self.pair(body);
+                }
                 // ESLint's formatter of this name lists what it found, not tests.
                 _ => self.is_lint |= body.starts_with("ruleId:"),
             }
@@ -233,6 +239,8 @@ impl Point {
         let value = unquote(value.trim());
         let is_block = value.starts_with(['|', '>']) && value.len() <= 2;
         match key.trim_matches('"') {
+            // Vitest's is a mapping.
+            "error" if value.is_empty() => return Key::Error,
             "error" | "message" => {
                 if !is_block && self.message.is_empty() {
                     self.message = value;
@@ -297,6 +305,10 @@ impl Point {
             place.locate(&mut found);
         } else if is_script(&self.name) {
             found.file = Some(self.name);
+        }
+        if (found.line, found.column) == (Some(1), Some(1)) {
+            // The file as a whole.
+            (found.line, found.column) = (None, None);
         }
         found.raw = raw(&self.text);
         found
