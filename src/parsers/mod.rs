@@ -8,7 +8,9 @@
 mod advisory;
 mod aliases;
 mod bandit;
+mod biome;
 mod black;
+mod bun_test;
 mod bundler_audit;
 mod cargo_audit;
 mod cargo_deny;
@@ -22,9 +24,11 @@ mod composer_audit;
 mod cppcheck;
 mod ctest;
 mod cvss;
+mod deno;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
+mod esbuild;
 mod eslint;
 mod eslint_stylish;
 mod exit_code;
@@ -50,16 +54,24 @@ mod junit_lint;
 mod junit_test;
 mod jvm;
 mod line;
+mod markdownlint;
 mod maven;
 mod minitest;
+mod mocha;
 mod msbuild;
 mod mypy;
 mod nextest;
+mod node_test;
+mod npm_audit;
+mod npm_audit_text;
+mod oxlint;
 mod php;
 mod phpcs;
 mod phpstan;
 mod phpunit;
 mod pip_audit;
+mod playwright;
+mod prettier;
 mod pydocstyle;
 mod pylint;
 mod pyright;
@@ -84,6 +96,8 @@ mod sarif_rules;
 mod scan;
 mod semgrep;
 mod shellcheck;
+mod stylelint;
+mod tap;
 mod text;
 mod trigger;
 mod tsc;
@@ -187,6 +201,20 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(gradle::Gradle::default()),
     || Box::new(jest::Jest::default()),
     || Box::new(vitest::Vitest::default()),
+    || Box::new(mocha::Mocha::default()),
+    || Box::new(node_test::NodeTest::default()),
+    || Box::new(tap::Tap::default()),
+    || Box::new(npm_audit::NpmAudit::default()),
+    || Box::new(npm_audit_text::NpmAuditText::default()),
+    || Box::new(prettier::Prettier::default()),
+    || Box::new(biome::Biome::default()),
+    || Box::new(playwright::Playwright::default()),
+    || Box::new(bun_test::BunTest::default()),
+    || Box::new(deno::Deno::default()),
+    || Box::new(esbuild::Esbuild::default()),
+    || Box::new(oxlint::Oxlint),
+    || Box::new(stylelint::Stylelint::default()),
+    || Box::new(markdownlint::Markdownlint),
     || Box::new(eslint::Eslint),
     || Box::new(eslint_stylish::Stylish::default()),
     || Box::new(tsc::Tsc::default()),

@@ -1,0 +1,91 @@
+//! esbuild, and what builds on it (Vite up to 7, Angular, tsup): `✘ [ERROR] message`, and the place below
+//! (<https://esbuild.github.io/api/#format-messages>).
+
+use super::line::Line;
+use super::text::{line_number, one_line, place, push_line, raw, slug};
+use super::{Parser, Verdict};
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// Lines between the message and its place.
+const GAP: u32 = 3;
+
+/// Reads both streams.
+#[derive(Default)]
+pub(super) struct Esbuild {
+    blocks: [Option<Block>; 2],
+}
+
+struct Block {
+    found: Diagnostic,
+    lines: u32,
+    text: String,
+}
+
+impl Parser for Esbuild {
+    fn triggers(&self) -> &'static [&'static str] {
+        &["✘ [ERROR] ", "▲ [WARNING] "]
+    }
+
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let block = &mut self.blocks[line.side()];
+        if let Some(found) = head(line.text) {
+            end(block, out);
+            *block = Some(Block { found, lines: 0, text: format!("{}\n", line.text) });
+            return Verdict::Own;
+        }
+        if let Some(block) = block
+            && (line.text.starts_with("    ") || line.text.is_empty())
+        {
+            block.lines += 1;
+            push_line(&mut block.text, line.text);
+            if block.found.file.is_none()
+                && block.lines <= GAP
+                && let Some((file, at, Some(column))) = line.text.trim().strip_suffix(':').and_then(place)
+            {
+                block.found.file = Some(file.to_owned());
+                block.found.line = line_number(at);
+                // Columns are bytes from 0.
+                block.found.column = column.checked_add(1);
+            }
+            // An empty line stands before the place, and after the excerpt.
+            if block.lines == 1 || !line.text.is_empty() {
+                return Verdict::Own;
+            }
+        }
+        end(block, out);
+        Verdict::Idle
+    }
+
+    fn finish(&mut self, out: &mut Vec<Diagnostic>) {
+        for block in &mut self.blocks {
+            end(block, out);
+        }
+    }
+}
+
+fn end(block: &mut Option<Block>, out: &mut Vec<Diagnostic>) {
+    out.extend(block.take().map(|block| Diagnostic { raw: raw(&block.text), ..block.found }));
+}
+
+/// `✘ [ERROR] message [name]`; the name is that of a warning, or of a plugin.
+fn head(text: &str) -> Option<Diagnostic> {
+    let (message, severity) = match text.strip_prefix("✘ [ERROR] ") {
+        Some(message) => (message, Severity::Error),
+        None => (text.strip_prefix("▲ [WARNING] ")?, Severity::Warn),
+    };
+    let (message, name) = match message.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) {
+        Some((message, name)) => (message, Some(name).filter(|name| !name.starts_with("plugin "))),
+        None => (message, None),
+    };
+    // Angular's come from the TypeScript compiler.
+    let ts = message.split_once(": ").filter(|(code, _)| {
+        code.strip_prefix("TS").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    let (code, message, tool) = match (ts, name) {
+        (Some((code, message)), _) => (code.to_owned(), message, "tsc"),
+        (None, Some(name)) => (name.to_owned(), message, "esbuild"),
+        (None, None) => (slug(&message.replace('"', "`")), message, "esbuild"),
+    };
+    let code = if code.is_empty() { severity.as_str().to_owned() } else { code };
+    Some(Diagnostic::new(tool, Kind::Lint, severity, code, one_line(message)))
+}
