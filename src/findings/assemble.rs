@@ -1,5 +1,7 @@
 //! A diagnostic becomes a finding: it learns its job, its place in the project, and its name.
 
+use serde_json::value::RawValue;
+
 use super::fingerprint;
 use super::foreign::as_printed;
 use super::paths::PathMap;
@@ -61,8 +63,29 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         first_seen_job: None,
         is_new: true,
         tool: tool.into_owned(),
-        raw_json: raw,
+        raw_json: raw.map(on_one_line),
         created_at: now,
         context_hash: None,
+    }
+}
+
+/// The same JSON without the line breaks between its parts: a finding is one line of JSON lines.
+fn on_one_line(raw: Box<RawValue>) -> Box<RawValue> {
+    if !raw.get().contains(['\n', '\r']) {
+        return raw;
+    }
+    // A string never goes on over a line break, so what is at the ends of lines is between the parts.
+    let text: String = raw.get().lines().map(str::trim).collect();
+    RawValue::from_string(text).unwrap_or(raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_many_lines_becomes_one() {
+        let raw = RawValue::from_string("{\n  \"a b\": [\r\n    1,\n\t2 ] }".to_owned()).unwrap();
+        assert_eq!(on_one_line(raw).get(), "{\"a b\": [1,2 ] }");
     }
 }

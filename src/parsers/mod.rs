@@ -19,6 +19,9 @@ mod go_said;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod golangci;
+mod govulncheck;
+mod govulncheck_text;
 mod line;
 mod mypy;
 mod pytest;
@@ -27,6 +30,7 @@ mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod staticcheck;
 mod text;
 mod trigger;
 mod unittest;
@@ -93,6 +97,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(golangci::Golangci::default()),
+    || Box::new(staticcheck::Staticcheck::default()),
+    || Box::new(govulncheck::Govulncheck::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
