@@ -22,17 +22,23 @@ mod go_vet;
 mod golangci;
 mod govulncheck;
 mod govulncheck_text;
+mod grype;
 mod line;
 mod mypy;
+mod osv_scanner;
+mod osv_table;
 mod pytest;
 mod pytest_text;
 mod ruff;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod scanner;
 mod staticcheck;
 mod text;
 mod trigger;
+mod trivy;
+mod trivy_table;
 mod unittest;
 
 pub use feed::Feed;
@@ -99,6 +105,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(ruff::Ruff::default()),
     || Box::new(golangci::Golangci::default()),
     || Box::new(staticcheck::Staticcheck::default()),
+    || Box::new(trivy::Trivy::default()),
+    || Box::new(osv_scanner::OsvScanner::default()),
+    || Box::new(grype::Grype),
     || Box::new(govulncheck::Govulncheck::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
