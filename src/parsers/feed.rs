@@ -5,10 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use super::document::{Documents, Taken};
+use super::gofmt::Names;
 use super::line::{Line, clean, side};
 use super::trigger::{Set, Triggers};
 use super::{Hint, Parser, REGISTRY, Verdict, document, exit_code};
-use crate::model::{Diagnostic, Stream};
+use crate::model::{Diagnostic, Language, Stream};
 
 /// The triggers of every parser, the same for every log.
 static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| {
@@ -101,6 +102,9 @@ impl Feed {
             }
         }
         self.readers.finish();
+        if self.hint.language.is_none_or(|language| language == Language::Go) {
+            std::mem::take(&mut self.readers.names).finish(&mut self.readers.found);
+        }
         self.readers.hand_over(out);
         if self.readers.told.is_empty()
             && let Some(failure) = exit_code.and_then(|code| exit_code::recipe_fail(code, self.hint.recipe.as_ref()))
@@ -115,6 +119,8 @@ struct Readers {
     parsers: Vec<Box<dyn Parser>>,
     sides: [Side; 2],
     found: Vec<Diagnostic>,
+    /// For the one tool whose output has nothing to know it by.
+    names: Names,
     /// Hashes of what was handed over.
     told: HashSet<u64>,
 }
@@ -136,12 +142,15 @@ impl Side {
 impl Readers {
     fn new() -> Self {
         let parsers: Vec<Box<dyn Parser>> = REGISTRY.iter().map(|make| make()).collect();
-        Self { parsers, sides: Default::default(), found: Vec::new(), told: HashSet::new() }
+        Self { parsers, sides: Default::default(), found: Vec::new(), names: Names::default(), told: HashSet::new() }
     }
 
     /// Shows the lines of interest out of a block of whole lines, the last one with its line break.
     fn block(&mut self, stream: Stream, block: &[u8], before: &[u8]) {
         let Some(side) = side(stream) else { return };
+        if stream == Stream::Stdout {
+            self.names.block(block);
+        }
         let mut walk = TRIGGERS.walk(block);
         let mut at = 0;
         // Documents are recognised by the line break before them, which the first line of a block does not have.
@@ -169,6 +178,9 @@ impl Readers {
 
     /// Shows a line that was put together out of chunks.
     fn lone_line(&mut self, stream: Stream, line: &[u8], before: &[u8]) {
+        if stream == Stream::Stdout {
+            self.names.block(line);
+        }
         let interesting = side(stream).is_some_and(|side| !self.sides[side].is_idle())
             || opens_document(line)
             || TRIGGERS.walk(line).next_line(0).is_some();

@@ -11,14 +11,17 @@ mod document;
 mod exit_code;
 mod feed;
 mod gnu;
+mod go_mod;
 mod go_names;
 mod go_package;
 mod go_panic;
 mod go_race;
 mod go_said;
+mod go_summary;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod gofmt;
 mod golangci;
 mod govulncheck;
 mod govulncheck_text;
@@ -103,6 +106,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cargo_json::CargoJson),
     || Box::new(rustc::Rustc::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(gofmt::Gofmt::default()),
     || Box::new(golangci::Golangci::default()),
     || Box::new(staticcheck::Staticcheck::default()),
     || Box::new(trivy::Trivy::default()),
@@ -112,6 +116,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
+    || Box::new(go_mod::GoMod::default()),
     || Box::new(mypy::Mypy::default()),
     || Box::new(gnu::Gnu::default()),
 ];
