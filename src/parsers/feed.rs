@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use super::aliases::Advisories;
 use super::document::{Documents, Taken};
+use super::gofmt::Names;
 use super::line::{Line, seen, side, strip};
 use super::trigger::{Set, Triggers};
 use super::{Hint, Parser, REGISTRY, Verdict, document, exit_code};
-use crate::model::{Diagnostic, Stream};
+use crate::model::{Diagnostic, Language, Stream};
 
 /// The triggers of every parser, the same for every log.
 static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| {
@@ -100,6 +101,9 @@ impl Feed {
             }
         }
         self.readers.finish();
+        if self.hint.language.is_none_or(|language| language == Language::Go) {
+            std::mem::take(&mut self.readers.names).finish(&mut self.readers.found);
+        }
         self.readers.hand_over(out);
         self.readers.leftovers();
         self.readers.hand_over(out);
@@ -116,6 +120,8 @@ struct Readers {
     parsers: Vec<Box<dyn Parser>>,
     sides: [Side; 2],
     found: Vec<Diagnostic>,
+    /// For the one tool whose output has nothing to know it by.
+    names: Names,
     /// Hashes of what was handed over.
     told: HashSet<u64>,
     /// Hashes of the places of these.
@@ -144,6 +150,7 @@ impl Readers {
             parsers,
             sides: Default::default(),
             found: Vec::new(),
+            names: Names::default(),
             told: HashSet::new(),
             places: HashSet::new(),
             advisories: Advisories::default(),
@@ -240,6 +247,9 @@ impl Readers {
     /// Shows the lines of interest out of a block of whole lines, the last one with its line break.
     fn block(&mut self, stream: Stream, block: &[u8], before: &[u8]) {
         let Some(side) = side(stream) else { return };
+        if stream == Stream::Stdout {
+            self.names.block(block);
+        }
         let mut walk = TRIGGERS.walk(block);
         let mut at = 0;
         // Documents are recognised by the line break before them, which the first line of a block does not have.

@@ -44,6 +44,11 @@ impl Package {
         }
     }
 
+    /// Whether nothing in it failed, as far as it was said.
+    pub fn is_fine(&self) -> bool {
+        self.failed.is_empty() && !self.panic.as_ref().is_some_and(Panic::is_real)
+    }
+
     /// A test ended well: what it printed is of no interest.
     pub fn passed(&mut self, test: &str) {
         self.outputs.remove(test);
@@ -102,13 +107,18 @@ impl Package {
             if self.failed.iter().any(below) {
                 continue;
             }
-            let code = name.map_or_else(|| test.clone(), |name| format!("{name}.{test}"));
+            // A summary names packages relative to the module, the first one `.`.
+            let code = match name.map(|name| name.strip_prefix("./").unwrap_or(name)) {
+                None | Some(".") => test.clone(),
+                Some(name) => format!("{name}.{test}"),
+            };
             match &panic {
                 Some(panic) if blamed.contains(test) => out.push(of_panic(code, panic, Some(test))),
                 _ => out.push(self.of_output(name, code, test)),
             }
         }
         let Some(name) = name.filter(|_| self.failed.is_empty()) else { return };
+        let name = name.strip_prefix("./").unwrap_or(name);
         match (panic, note) {
             (Some(panic), _) => out.push(of_panic(name.to_owned(), &panic, None)),
             (None, Some(note)) => out.push(diagnostic(name.to_owned(), None, one_line(note), None)),

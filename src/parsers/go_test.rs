@@ -4,17 +4,23 @@
 use std::collections::HashSet;
 
 use super::go_package::{Package, indent, said_at};
+use super::go_summary::Summary;
 use super::line::Line;
+use super::text::{failed_test, number};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
 /// Tests with `-v` whose names are remembered.
 const NAMES_LIMIT: usize = 100_000;
+/// Packages that are remembered to the end.
+const PACKAGES_LIMIT: usize = 10_000;
 
 /// What was read of the package that is printed now, per stream.
 #[derive(Default)]
 pub(super) struct GoTest {
     runs: [Run; 2],
+    /// Whether a compiler said something, on either stream.
+    has_reason: bool,
 }
 
 #[derive(Default)]
@@ -26,6 +32,13 @@ struct Run {
     in_panic: bool,
     /// Whether the test that spoke last may go on.
     is_speaking: bool,
+    /// What is told of whole packages, unless a summary tells it better.
+    packages: Vec<Diagnostic>,
+    /// Packages that could not be built.
+    unbuilt: Vec<String>,
+    /// Whether tests were told with their package's name.
+    has_told: bool,
+    summary: Option<Summary>,
 }
 
 /// Whose lines follow.
@@ -53,17 +66,27 @@ impl Parser for GoTest {
             "panic: ",
             "fatal error: ",
             "WARNING: DATA RACE",
+            "=== FAIL: ",
             ".go:",
         ]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        self.has_reason |= is_compilers(line.text);
         self.runs[line.side()].line(line, out)
     }
 
     fn finish(&mut self, out: &mut Vec<Diagnostic>) {
         for run in &mut self.runs {
             std::mem::take(&mut run.package).tell(None, None, out);
+            if let Some(summary) = &mut run.summary {
+                summary.end(out);
+                run.unbuilt.append(&mut summary.unbuilt);
+            }
+            out.append(&mut run.packages);
+            // The compiler said why; if not, its words went elsewhere.
+            let unbuilt = std::mem::take(&mut run.unbuilt).into_iter().filter(|_| !self.has_reason);
+            out.extend(unbuilt.map(|name| failed_test("go test", name, "the package could not be built".to_owned())));
         }
     }
 }
@@ -71,6 +94,21 @@ impl Parser for GoTest {
 impl Run {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let text = line.text;
+        if let Some(summary) = &mut self.summary {
+            if summary.line(text, out) {
+                return Verdict::Own;
+            }
+            self.unbuilt.append(&mut summary.unbuilt);
+            self.summary = None;
+        }
+        if Summary::heading(text).is_some() {
+            let mut summary = Summary::new(self.has_told);
+            summary.line(text, out);
+            // What was printed while the tests ran had no package's name.
+            let packages = if self.has_told { std::mem::take(&mut self.packages) } else { Vec::new() };
+            *self = Self { summary: Some(summary), packages, has_told: self.has_told, ..Self::default() };
+            return Verdict::Own;
+        }
         let test = match &self.current {
             Current::Running(test) => Some(test.as_str()),
             _ => None,
@@ -90,7 +128,7 @@ impl Run {
             return Verdict::Idle;
         }
         if text.starts_with("ok  \t") {
-            *self = Self::default();
+            self.next_package();
             return Verdict::Idle;
         }
         if let Some(test) = ["=== RUN   ", "=== CONT  ", "=== NAME  "].iter().find_map(|mark| text.strip_prefix(mark)) {
@@ -165,17 +203,43 @@ impl Run {
 
     /// `package\t0.1s`, or `package [build failed]`: then the compiler said why.
     fn package_failed(&mut self, end: &str, before: &str, out: &mut Vec<Diagnostic>) {
-        let run = std::mem::take(self);
+        let package = self.next_package();
         let Some((name, time)) = end.split_once('\t') else {
             // Tests of a package that was not built did not run; what is held is a package's that was cut short.
-            run.package.tell(None, None, out);
+            package.tell(None, None, out);
+            if let Some((name, _)) = end.split_once(" [").filter(|(_, why)| why.ends_with(" failed]"))
+                && self.unbuilt.len() < PACKAGES_LIMIT
+            {
+                self.unbuilt.push(name.to_owned());
+            }
             return;
         };
         if time.ends_with('s') && !name.contains(' ') {
             let note = if before == "FAIL" || before.is_empty() { "the package's tests failed" } else { before };
-            run.package.tell(Some(name), Some(note), out);
+            let is_whole = package.is_fine();
+            let told = if is_whole && self.packages.len() < PACKAGES_LIMIT { &mut self.packages } else { out };
+            package.tell(Some(name), Some(note), told);
+            self.has_told |= !is_whole;
         }
     }
+
+    /// The package that ended; what follows is of another one.
+    fn next_package(&mut self) -> Package {
+        let next = Self {
+            packages: std::mem::take(&mut self.packages),
+            unbuilt: std::mem::take(&mut self.unbuilt),
+            has_told: self.has_told,
+            ..Self::default()
+        };
+        std::mem::replace(self, next).package
+    }
+}
+
+/// Whether a line begins as the compiler's do, `file.go:12:`.
+fn is_compilers(text: &str) -> bool {
+    text.split_once(".go:").is_some_and(|(file, rest)| {
+        !file.starts_with(char::is_whitespace) && rest.split_once(':').is_some_and(|(line, _)| number(line).is_some())
+    })
 }
 
 /// `--- FAIL: TestName (0.00s)`: its indentation, the test, and whether it failed.
@@ -184,8 +248,14 @@ fn result(text: &str) -> Option<(usize, &str, bool)> {
         Some(at) => (at, true),
         None => (text.find("--- PASS: ").or_else(|| text.find("--- SKIP: "))?, false),
     };
-    let (test, time) = text[at + "--- FAIL: ".len()..].rsplit_once(" (")?;
-    if !time.ends_with("s)") || test.is_empty() || test.contains(' ') {
+    let rest = &text[at + "--- FAIL: ".len()..];
+    // A benchmark has no time, but perhaps a number of processors behind its name.
+    let test = match rest.rsplit_once(" (") {
+        Some((test, time)) if time.ends_with("s)") => test,
+        _ if rest.starts_with("Benchmark") => rest.trim_end(),
+        _ => return None,
+    };
+    if test.is_empty() || test.contains(' ') {
         return None;
     }
     // What a test printed without a line break stands before it.

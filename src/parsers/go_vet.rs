@@ -171,6 +171,10 @@ impl Reader {
         if file.is_empty() || file.contains(char::is_whitespace) || message.is_empty() {
             return None;
         }
+        // The C compiler's words of a file that uses cgo.
+        if ["fatal error: ", "error: ", "warning: ", "note: "].iter().any(|start| message.starts_with(start)) {
+            return None;
+        }
         if self.speaker == Speaker::Unknown && !is_vets && names_its_linter(message) {
             return None;
         }

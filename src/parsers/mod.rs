@@ -34,16 +34,23 @@ mod eslint_stylish;
 mod exit_code;
 mod feed;
 mod gnu;
+mod go_mod;
 mod go_names;
 mod go_package;
 mod go_panic;
 mod go_race;
 mod go_said;
+mod go_summary;
 mod go_test;
 mod go_test_json;
 mod go_vet;
+mod gofmt;
+mod golangci;
 mod googletest;
+mod govulncheck;
+mod govulncheck_text;
 mod gradle;
+mod grype;
 mod hadolint;
 mod isort;
 mod javac;
@@ -64,6 +71,8 @@ mod nextest;
 mod node_test;
 mod npm_audit;
 mod npm_audit_text;
+mod osv_scanner;
+mod osv_table;
 mod oxlint;
 mod php;
 mod phpcs;
@@ -94,12 +103,16 @@ mod sarif;
 mod sarif_result;
 mod sarif_rules;
 mod scan;
+mod scanner;
 mod semgrep;
 mod shellcheck;
+mod staticcheck;
 mod stylelint;
 mod tap;
 mod text;
 mod trigger;
+mod trivy;
+mod trivy_table;
 mod tsc;
 mod unittest;
 mod value;
@@ -186,9 +199,17 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(rustc::Rustc::default()),
     || Box::new(rustfmt::Rustfmt::default()),
     || Box::new(ruff::Ruff::default()),
+    || Box::new(gofmt::Gofmt::default()),
+    || Box::new(golangci::Golangci::default()),
+    || Box::new(staticcheck::Staticcheck::default()),
+    || Box::new(trivy::Trivy::default()),
+    || Box::new(osv_scanner::OsvScanner::default()),
+    || Box::new(grype::Grype),
+    || Box::new(govulncheck::Govulncheck::default()),
     || Box::new(go_test::GoTest::default()),
     || Box::new(go_test_json::GoTestJson::default()),
     || Box::new(go_vet::GoVet::default()),
+    || Box::new(go_mod::GoMod::default()),
     || Box::new(mypy::Mypy::default()),
     || Box::new(shellcheck::Shellcheck::default()),
     || Box::new(hadolint::Hadolint),
