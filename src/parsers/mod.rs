@@ -27,6 +27,7 @@ mod pydocstyle;
 mod pylint;
 mod pyright;
 mod pytest;
+mod pytest_fatal;
 mod pytest_text;
 mod python_syntax;
 mod ruff;
@@ -96,6 +97,7 @@ trait Parser: Send {
 /// Every parser, one line each. Where several want a line, the earlier one is asked first.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(pytest::Pytest::default()),
+    || Box::new(pytest_fatal::PytestFatal::default()),
     || Box::new(unittest::Unittest::default()),
     || Box::new(cargo_test::CargoTest::default()),
     || Box::new(cargo_json::CargoJson),
