@@ -9,6 +9,7 @@ mod bandit;
 mod black;
 mod cargo_json;
 mod cargo_test;
+mod coverage;
 mod document;
 mod exit_code;
 mod feed;
@@ -35,6 +36,7 @@ mod ruff_ci;
 mod rust_panic;
 mod rustc;
 mod rustc_names;
+mod safety;
 mod semgrep;
 mod text;
 mod trigger;
@@ -113,6 +115,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(bandit::Bandit::default()),
     || Box::new(semgrep::Semgrep::default()),
     || Box::new(pip_audit::PipAudit::default()),
+    || Box::new(safety::Safety::default()),
+    || Box::new(coverage::Coverage::default()),
     || Box::new(black::Black),
     || Box::new(isort::Isort),
     || Box::new(pydocstyle::Pydocstyle::default()),
