@@ -21,6 +21,7 @@ mod checkstyle;
 mod cmake;
 mod code_quality;
 mod composer_audit;
+mod coverage;
 mod cppcheck;
 mod ctest;
 mod cvss;
@@ -85,6 +86,7 @@ mod pydocstyle;
 mod pylint;
 mod pyright;
 mod pytest;
+mod pytest_fatal;
 mod pytest_text;
 mod python_syntax;
 mod rdjson;
@@ -98,6 +100,7 @@ mod rust_panic;
 mod rustc;
 mod rustc_names;
 mod rustfmt;
+mod safety;
 mod sanitizer;
 mod sarif;
 mod sarif_result;
@@ -190,6 +193,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(pylint::Pylint::default()),
     || Box::new(workflow::Workflow::default()),
     || Box::new(pytest::Pytest::default()),
+    || Box::new(pytest_fatal::PytestFatal::default()),
     || Box::new(unittest::Unittest::default()),
     || Box::new(nextest::Nextest::default()),
     || Box::new(cargo_test::CargoTest::default()),
@@ -243,6 +247,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(bandit::Bandit::default()),
     || Box::new(semgrep::Semgrep::default()),
     || Box::new(pip_audit::PipAudit::default()),
+    || Box::new(safety::Safety::default()),
+    || Box::new(coverage::Coverage::default()),
     || Box::new(black::Black),
     || Box::new(isort::Isort),
     || Box::new(pydocstyle::Pydocstyle::default()),

@@ -12,7 +12,7 @@ use super::pytest_text::{
     heading, is_captured, is_library, is_totals, node_and_message, node_of, outcome, same_file, section, title_of,
     traceback_place, verbose,
 };
-use super::text::{failed_test, line_number, one_line, push_line, raw};
+use super::text::{failed_test, is_python, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -22,6 +22,9 @@ const FAILURES_LIMIT: usize = 100_000;
 const LOOKAHEAD: usize = 100;
 /// Places of one traceback that are remembered.
 const PLACES_LIMIT: usize = 200;
+
+/// Before the name of a doctest in its heading.
+const DOCTEST: &str = "[doctest] ";
 
 /// Reads one report at a time, on the stream that it began on.
 #[derive(Default)]
@@ -155,7 +158,7 @@ impl Pytest {
         if self.nested {
             self.nested = !is_totals(text);
         } else if let Some((title, width)) = section(text)
-            && (width == self.width || is_totals(text))
+            && (width == self.width || (is_totals(text) && (width > self.width || !self.captured)))
         {
             if is_totals(text) {
                 self.end(out);
@@ -175,8 +178,9 @@ impl Pytest {
             if let Some(entry) = self.entries.last_mut() {
                 entry.read(text, self.captured);
             }
-        } else if !self.captured
-            && let Some((file, line, message)) = traceback_place(text)
+        } else if let Some((file, line, message)) = traceback_place(text)
+            // What was captured stands above the place, so it has no end of its own.
+            && (!self.captured || (file.starts_with('/') && is_python(file)))
             && !text.starts_with(['E', ' '])
             && !message.starts_with("in ")
             && self.lines.len() < FAILURES_LIMIT
@@ -213,25 +217,38 @@ impl Pytest {
         let Self { entries, lines, summary, verbose, .. } = std::mem::take(self);
         let mut titles: HashMap<String, VecDeque<Entry>> = HashMap::new();
         let mut order = Vec::new();
+        let mut subtests: HashMap<String, VecDeque<String>> = HashMap::new();
         for entry in entries {
-            let key = entry.key().to_owned();
+            let key = entry.key();
+            if let Some(at) = key.find(" [").or_else(|| key.find(" (")) {
+                subtests.entry(key[..at].to_owned()).or_default().push_back(key[at + 1..].to_owned());
+            }
             order.push(key.clone());
             titles.entry(key).or_default().push_back(entry);
+        }
+        if summary.is_empty() && verbose.is_empty() {
+            // Places without names, all there is of `--tb=line` where no summary follows.
+            out.extend(lines.iter().map(LineEntry::diagnostic));
         }
         let known: HashSet<&str> = verbose.iter().map(|(node, _)| node.as_str()).collect();
         let mut told = HashSet::new();
         let mut lines = lines.as_slice();
-        for Summary { is_error, subtest, rest } in &summary {
-            let (node, message) = node_and_message(rest, |node| {
+        for Summary { is_error, subtest, rest } in summary {
+            let (node, message) = node_and_message(&rest, |node| {
                 known.contains(node)
                     || (subtest.is_none() && node.contains("::") && titles.contains_key(&title_of(node)))
             });
-            let key = match subtest {
+            // Before 0.12 of the plugin, its summary did not say which subtest.
+            let subtest = match subtest {
+                Some(none) if none.is_empty() => subtests.get_mut(&title_of(node)).and_then(VecDeque::pop_front),
+                other => other,
+            };
+            let key = match &subtest {
                 Some(subtest) => format!("{} {subtest}", title_of(node)),
                 None => title_of(node),
             };
             let file = file_of(node).unwrap_or_default();
-            let entry = titles.get_mut(&key).and_then(|queue| take(queue, file, *is_error));
+            let entry = titles.get_mut(&key).and_then(|queue| take(queue, file, is_error));
             told.insert(node.to_owned());
             if is_parent(message) || entry.as_ref().is_some_and(|entry| is_parent(&entry.first_line)) {
                 // A test whose subtests failed, each of which is told.
@@ -259,15 +276,23 @@ impl Pytest {
                 .find(|node| title_of(node) == key)
                 .cloned()
                 .or_else(|| {
-                    entry.first_own_file().map(|file| match same_file(file, &key) {
+                    // A fixture may stand elsewhere, and an absolute path is not the same in every run.
+                    let file = entry.first_own_file()?;
+                    Some(match same_file(file, &key) {
                         true => file.to_owned(),
+                        false if file.ends_with("conftest.py") => return None,
+                        false if file.starts_with('/') => node_of(file.rsplit('/').next()?, &key),
                         false => node_of(file, &key),
                     })
                 })
                 .unwrap_or_else(|| key.clone());
-            let line = entry.line_in(file_of(&node).unwrap_or_default());
+            let place = entry.first_own_file().and_then(|file| Some((file.to_owned(), entry.line_in(file)?)));
             told.insert(node.clone());
-            out.push(diagnostic(node, line, "", Some(&entry)));
+            let line =
+                place.as_ref().map(|(_, line)| *line).or_else(|| entry.line_in(file_of(&node).unwrap_or_default()));
+            let found = diagnostic(node, line, "", Some(&entry));
+            let file = place.map(|(file, _)| file).or_else(|| found.file.clone());
+            out.push(Diagnostic { file, ..found });
         }
         for (node, _) in verbose {
             if told.insert(node.clone()) {
@@ -293,10 +318,12 @@ fn take(queue: &mut VecDeque<Entry>, file: &str, is_error: bool) -> Option<Entry
     queue.remove(index)
 }
 
-/// The file of a node id.
+/// The file of a node id, which is the file alone where that could not be collected.
 fn file_of(node: &str) -> Option<&str> {
-    let file = node.split_once("::").map_or(node, |(file, _)| file);
-    (file.contains('.') && !file.contains('[')).then_some(file)
+    match node.split_once("::") {
+        Some((file, _)) => (file.contains('.') && !file.contains('[')).then_some(file),
+        None => (node.contains('/') || is_python(node)).then_some(node),
+    }
 }
 
 /// The next place of `--tb=line` whose message is the summary's, which may be cut, and the whole of that message.
@@ -309,6 +336,16 @@ fn take_line<'a>(lines: &mut &'a [LineEntry], file: &str, message: &str) -> Opti
     Some((same_file(&entry.file, file).then_some(entry.line), &entry.message))
 }
 
+impl LineEntry {
+    fn diagnostic(&self) -> Diagnostic {
+        let file = (!is_library(&self.file)).then(|| self.file.clone());
+        // Where the project lies may differ from run to run.
+        let code = format!("{}:{}", self.file.rsplit('/').next().unwrap_or(&self.file), self.line);
+        let line = file.is_some().then_some(self.line).and_then(line_number);
+        Diagnostic { file, line, ..failed_test("pytest", code, one_line(&self.message)) }
+    }
+}
+
 impl Entry {
     fn read(&mut self, line: &str, captured: bool) {
         push_line(&mut self.text, line);
@@ -318,6 +355,12 @@ impl Entry {
         if self.first_line.is_empty() && !line.trim().is_empty() && !line.starts_with("[gw") {
             self.first_line = line.trim().to_owned();
         }
+        if let Some(at) = line.strip_prefix("file ").and_then(|rest| rest.split_once(", line ")) {
+            // Where a test is whose fixture is not there.
+            self.places.extend(number(at.1).map(|line| (at.0.to_owned(), line)));
+        }
+        // The outermost exception group is drawn with a margin.
+        let line = line.strip_prefix("  | ").unwrap_or(line);
         if let Some((file, number, rest)) = traceback_place(line) {
             if line.starts_with('E') {
                 self.said = Some((file.to_owned(), number));
@@ -331,6 +374,10 @@ impl Entry {
             if self.message.is_empty() && rest.contains(": ") {
                 self.message = rest.to_owned();
             }
+        }
+        if self.title.starts_with(DOCTEST) {
+            self.read_doctest(line);
+            return;
         }
         let exception = line.strip_prefix('E').filter(|rest| rest.starts_with(' ') || rest.is_empty());
         match exception {
@@ -351,9 +398,32 @@ impl Entry {
         }
     }
 
+    /// What was expected and what came, or the exception.
+    fn read_doctest(&mut self, line: &str) {
+        if line.starts_with("UNEXPECTED EXCEPTION: ") {
+            self.message = line.to_owned();
+        } else if line.starts_with("Expected") || (self.in_exception && !line.is_empty()) {
+            if !self.in_exception {
+                self.message.clear();
+            }
+            self.in_exception = true;
+            push_line(&mut self.message, line);
+        } else {
+            self.in_exception = false;
+        }
+    }
+
     /// The title without what pytest puts before it: the test, or the module that was collected.
-    fn key(&self) -> &str {
-        ["ERROR at setup of ", "ERROR at teardown of ", "ERROR at call of ", "ERROR collecting "]
+    fn key(&self) -> String {
+        // The heading of a crash under xdist is the file alone.
+        if let Some((_, node)) = self.first_line.split_once(" crashed while running '") {
+            return title_of(node.trim_end_matches('\''));
+        }
+        self.shown_key().to_owned()
+    }
+
+    fn shown_key(&self) -> &str {
+        ["ERROR at setup of ", "ERROR at teardown of ", "ERROR at call of ", "ERROR collecting ", DOCTEST]
             .iter()
             .find_map(|start| self.title.strip_prefix(start))
             .unwrap_or(&self.title)
@@ -362,8 +432,14 @@ impl Entry {
     /// The last line of the traceback in `file`.
     fn line_in(&self, file: &str) -> Option<u32> {
         // A syntax error in the module itself is in no frame.
-        let said = self.said.iter().filter(|_| self.key() != self.title);
+        let said = self.said.iter().filter(|_| self.shown_key() != self.title);
         said.chain(self.places.iter().rev()).find(|(printed, _)| same_file(printed, file)).map(|(_, line)| *line)
+    }
+
+    /// The last place in own code, for a failure that is not in the test's file: a fixture's, an inherited test's.
+    fn own_place(&self) -> Option<(&str, u32)> {
+        let mut places = self.places.iter().rev().map(|(file, line)| (file.as_str(), *line));
+        places.find(|(file, _)| !is_library(file) && !file.starts_with("../"))
     }
 
     fn first_own_file(&self) -> Option<&str> {
@@ -384,7 +460,7 @@ fn is_native_exception(line: &str) -> bool {
     let name = line.split_once(": ").map_or(line, |(name, _)| name);
     let last = name.rsplit('.').next().unwrap_or(name);
     last.starts_with(|c: char| c.is_ascii_uppercase())
-        && (last.ends_with("Error") || last.ends_with("Exception") || last == "Failed")
+        && (["Error", "Exception", "ExceptionGroup"].iter().any(|end| last.ends_with(end)) || last == "Failed")
         && name.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '_')
 }
 
@@ -395,8 +471,12 @@ fn diagnostic(code: String, line: Option<u32>, summary: &str, entry: Option<&Ent
         Some(message) if !message.is_empty() => one_line(message),
         _ => one_line(summary),
     };
+    let (file, line) = match (line, entry.and_then(Entry::own_place)) {
+        (None, Some((file, line))) => (Some(file), Some(line)),
+        _ => (file_of(&code), line),
+    };
     Diagnostic {
-        file: file_of(&code).map(str::to_owned),
+        file: file.map(str::to_owned),
         line: line.and_then(line_number),
         raw: entry.and_then(|entry| raw(&entry.text)),
         ..failed_test("pytest", code, message)

@@ -89,9 +89,21 @@ pub(super) fn node_and_message(rest: &str, known: impl Fn(&str) -> bool) -> (&st
         Some(_) => node.ends_with(']') && node.matches('[').count() == node.matches(']').count(),
     };
     splits()
-        .find(|(node, _)| whole(node))
+        .find(|(node, message)| whole(node) && is_message(message))
+        .or_else(|| splits().find(|(node, message)| node.ends_with(']') && is_message(message)))
+        .or_else(|| splits().find(|(node, _)| whole(node)))
         .or_else(|| splits().find(|(node, _)| node.ends_with(']')))
         .unwrap_or((rest, ""))
+}
+
+/// Whether a message begins the way most do: `assert …`, `pkg.SomeError: …`, `SomeError`.
+fn is_message(text: &str) -> bool {
+    let name = text.split([':', ' ']).next().unwrap_or_default();
+    let last = name.rsplit('.').next().unwrap_or_default();
+    text.starts_with("assert ")
+        || text.starts_with("[XPASS(strict)]")
+        || last.starts_with(|c: char| c.is_ascii_uppercase())
+            && (name.len() == text.len() || text[name.len()..].starts_with(':'))
 }
 
 /// The node and whether it is an error, in the line of `-v` and in that of xdist.
@@ -192,6 +204,10 @@ mod tests {
         ] {
             assert_eq!(node_and_message(rest, |_| false), (node, message), "{rest}");
         }
+        assert_eq!(
+            node_and_message("a.py::t[x] - y] - ValueError: z", |_| false),
+            ("a.py::t[x] - y]", "ValueError: z")
+        );
         let known = |node: &str| node == "a.py::t[x] - y]";
         assert_eq!(node_and_message("a.py::t[x] - y] - z", known), ("a.py::t[x] - y]", "z"));
     }

@@ -208,7 +208,7 @@ impl List {
         } else if let Some((rule, severity)) = rule_of(body) {
             self.end(out);
             self.begin(rule, Some(severity));
-        } else if indent <= 4 && indent % 2 == 0 && indent > 0 {
+        } else if indent <= 4 && indent.is_multiple_of(2) && indent > 0 {
             // The name of a file has less room before it than what is said of it.
             self.end(out);
             *self = Self { file: body.to_owned(), ..Self::default() };

@@ -182,6 +182,10 @@ impl Run {
 
     fn tell(&mut self, block: Block, out: &mut Vec<Diagnostic>) {
         if self.told.len() < FAILURES_LIMIT {
+            // A test whose subtests failed is told by them.
+            if let Some((parent, _)) = block.test.split_once(' ') {
+                self.told.insert(parent.to_owned());
+            }
             self.told.insert(block.test.clone());
         }
         out.push(block.end());
