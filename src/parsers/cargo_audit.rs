@@ -287,7 +287,9 @@ fn vulnerability(record: &RawValue, kind: &str) -> Option<Diagnostic> {
 fn not_checked(line: &str) -> Option<Diagnostic> {
     let (start, what) = match NOT_CHECKED.iter().find(|(start, _)| line.starts_with(start)) {
         Some((start, what)) => (*start, *what),
-        None if line.contains(" was not built with 'cargo auditable', ") => ("warning: ", "the report is incomplete"),
+        None if line.starts_with("warning: ") && line.contains(" was not built with 'cargo auditable', ") => {
+            ("warning: ", "the report is incomplete")
+        }
         None => return None,
     };
     // What other tools may say as well is this tool's only if it goes on like this.

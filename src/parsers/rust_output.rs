@@ -84,10 +84,9 @@ impl Output {
                 note.push_str("; ");
                 note.push_str(body);
             }
-        } else if self.error.is_none()
-            && (line.starts_with("Error: ")
-                || (line.starts_with("thread '") && line.ends_with(" has overflowed its stack")))
-        {
+        } else if self.error.is_none() && line.starts_with("thread '") && line.ends_with(" has overflowed its stack") {
+            self.error = Some("the test has overflowed its stack".to_owned());
+        } else if self.error.is_none() && line.starts_with("Error: ") {
             self.error = Some(line.to_owned());
         } else if self.error.is_none() && (line.starts_with("error: ") || line.starts_with("error[")) {
             // A doctest that does not compile.

@@ -344,7 +344,8 @@ fn short(line: &str) -> Option<Diagnostic> {
     let (numbers, rest) = rest.split_once(": ")?;
     let (severity, code, message) = split_level(rest)?;
     let (line_text, column_text) = numbers.split_once(':')?;
-    if at.starts_with(char::is_whitespace) {
+    // What stands in a comment or in quotes is a line about a message.
+    if at.starts_with(char::is_whitespace) || at.starts_with("//") || at.contains('`') {
         return None;
     }
     // The help of a short message stands behind it.
