@@ -164,6 +164,34 @@ fn tools_are_led_to_the_folder_and_projects_keep_their_own_ways() {
     assert_eq!(log, "-q\njson\n");
 }
 
+#[test]
+fn the_folder_goes_even_after_a_kill_and_each_try_has_its_own() {
+    let farm = Farm::new("touch $CRAFTING_REPORTS/here; sleep 300");
+    let mut run = farm.crafting.args(["job", "run"]).dir(farm.repo.path()).start();
+    let temporary = farm.crafting.home().join("tmp");
+    let entries = || fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let is_there = || entries().iter().any(|folder| folder.join("here").exists());
+    support::wait_until("the report is there", || format!("{:?}", entries()), is_there);
+    run.child.kill().unwrap();
+    run.child.wait().unwrap();
+    farm.crafting.args(["job", "list"]).dir(farm.repo.path()).run().wants(0);
+    assert_eq!(entries(), [] as [std::path::PathBuf; 0]);
+
+    farm.repo.write(
+        "crafting.toml",
+        "[[subproject]]\npath = \".\"\n[subproject.recipes]\n\
+         test = { command = \"ls $CRAFTING_REPORTS; cp report.sarif $CRAFTING_REPORTS; exit 1\", retries = 1 }\n",
+    );
+    let answer = farm.crafting.args(["job", "run", "--format", "json"]).dir(farm.repo.path()).run();
+    let jobs = answer.json()["jobs"].as_array().unwrap().clone();
+    assert_eq!(jobs.len(), 2, "{answer:?}");
+    for job in jobs {
+        let id = job["id"].as_str().unwrap();
+        let log = farm.crafting.args(["job", "log", id]).dir(farm.repo.path()).run().stdout;
+        assert_eq!((log.as_str(), &job["findings_count"]), ("", &2.into()));
+    }
+}
+
 /// `--tb=no -q` prints names alone; the report has the places, and no test is told twice.
 #[test]
 #[ignore = "needs pytest"]

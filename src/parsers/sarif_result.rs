@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::advisory;
@@ -21,15 +22,22 @@ const BASES_DEPTH: usize = 8;
 pub(super) struct Result_ {
     rule_id: Option<String>,
     rule_index: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
     rule: Option<Reference>,
     kind: Option<String>,
     level: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     message: Option<Message>,
+    #[serde(default, deserialize_with = "lenient")]
     locations: Option<Vec<Location>>,
+    #[serde(default, deserialize_with = "lenient")]
     suppressions: Option<Vec<Suppression>>,
+    #[serde(default, deserialize_with = "lenient")]
     suppression_states: Option<Vec<String>>,
     baseline_state: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     fixes: Option<Vec<Fix>>,
+    #[serde(default, deserialize_with = "lenient")]
     properties: Option<serde_json::Value>,
 }
 
@@ -52,6 +60,7 @@ struct Location {
 struct Physical {
     #[serde(rename = "artifactLocation", alias = "fileLocation")]
     artifact: Option<ArtifactLocation>,
+    #[serde(default, deserialize_with = "lenient")]
     region: Option<Region>,
 }
 
@@ -108,6 +117,12 @@ pub(super) struct Notification {
     message: Option<Message>,
     descriptor: Option<Reference>,
     locations: Option<Vec<Location>>,
+}
+
+/// A part of a result that cannot be read is left out, not the result.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// A result whose rule is not looked up yet.
