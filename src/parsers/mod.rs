@@ -40,6 +40,7 @@ mod php;
 mod phpcs;
 mod phpstan;
 mod phpunit;
+mod psalm;
 mod pytest;
 mod pytest_text;
 mod rspec;
@@ -50,9 +51,11 @@ mod rustc;
 mod rustc_names;
 mod sanitizer;
 mod shellcheck;
+mod swift;
 mod text;
 mod trigger;
 mod unittest;
+mod yaml_lint;
 
 pub use feed::Feed;
 
@@ -142,5 +145,8 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cmake::Cmake::default()),
     || Box::new(sanitizer::Sanitizer::default()),
     || Box::new(cppcheck::Cppcheck::default()),
+    || Box::new(swift::Swift::default()),
+    || Box::new(psalm::Psalm::default()),
+    || Box::new(yaml_lint::YamlLint::default()),
     || Box::new(gnu::Gnu::default()),
 ];
