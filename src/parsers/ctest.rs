@@ -102,7 +102,7 @@ fn begun(text: &str) -> Option<u32> {
     number(rest.trim_start().split(':').next()?)
 }
 
-/// `	  2 - name (Failed)`.
+/// `  2 - name (Failed)`.
 fn listed(text: &str) -> Option<(u32, Diagnostic)> {
     let (id, rest) = text.trim().split_once(" - ")?;
     // Labels may stand behind.

@@ -82,6 +82,7 @@ mod phpunit;
 mod pip_audit;
 mod playwright;
 mod prettier;
+mod psalm;
 mod pydocstyle;
 mod pylint;
 mod pyright;
@@ -111,6 +112,7 @@ mod semgrep;
 mod shellcheck;
 mod staticcheck;
 mod stylelint;
+mod swift;
 mod tap;
 mod text;
 mod trigger;
@@ -123,6 +125,7 @@ mod vitest;
 mod workflow;
 mod xml;
 mod xml_report;
+mod yaml_lint;
 
 pub use feed::Feed;
 pub use report::{Outcome, read_report};
@@ -265,6 +268,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(cmake::Cmake::default()),
     || Box::new(sanitizer::Sanitizer::default()),
     || Box::new(cppcheck::Cppcheck::default()),
+    || Box::new(swift::Swift::default()),
+    || Box::new(psalm::Psalm::default()),
+    || Box::new(yaml_lint::YamlLint::default()),
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),

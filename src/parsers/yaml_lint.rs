@@ -1,0 +1,127 @@
+//! Linters of YAML: yamllint's formats standard and parsable
+//! (<https://yamllint.readthedocs.io/en/stable/quickstart.html>), ansible-lint's `-p`
+//! (<https://docs.ansible.com/projects/lint/usage/#output-formats>), and actionlint
+//! (<https://github.com/rhysd/actionlint/blob/main/docs/usage.md>).
+
+use super::line::Line;
+use super::text::{line_number, number, one_line, place, raw};
+use super::{Parser, Verdict};
+use crate::model::{Diagnostic, Kind, Severity};
+
+/// Reads both streams, each with the file whose problems are listed below it.
+#[derive(Default)]
+pub(super) struct YamlLint {
+    files: [Option<String>; 2],
+}
+
+impl Parser for YamlLint {
+    fn triggers(&self) -> &'static [&'static str] {
+        &[".yml:", ".yaml:", "  error    ", "  warning  "]
+    }
+
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let file = &mut self.files[line.side()];
+        let text = line.text;
+        let before = line.previous();
+        if let Some((severity, at, rest)) = row(text) {
+            // The file's name stands above its first row.
+            if row(&before).is_none() {
+                *file = is_yaml(before.trim()).then(|| before.trim().to_owned());
+            }
+            let Some(file) = file else { return Verdict::Idle };
+            out.push(Diagnostic { raw: raw(text), ..yamllint((file, at.0, at.1), severity, rest) });
+            return Verdict::Own;
+        }
+        let found = parsable(text).or_else(|| actionlint(text)).or_else(|| ansible(text));
+        let found = found.or_else(|| {
+            // By default ansible-lint has the place on the line below, with the task behind it.
+            let at = text.split(' ').next().filter(|at| place(at).is_some_and(|(file, ..)| is_yaml(file)))?;
+            ansible(&format!("{at}: {before}")).filter(|_| before.split_once(": ").is_some())
+        });
+        match found {
+            Some(found) => {
+                out.push(Diagnostic { raw: raw(text), ..found });
+                Verdict::Own
+            }
+            None => Verdict::Idle,
+        }
+    }
+}
+
+fn is_yaml(file: &str) -> bool {
+    file.ends_with(".yml") || file.ends_with(".yaml")
+}
+
+/// `  3:81      error    line too long (90 > 80 characters)  (line-length)`.
+fn row(text: &str) -> Option<(Severity, (u32, u32), &str)> {
+    let (at, rest) = text.strip_prefix("  ")?.split_once(' ')?;
+    let (line, column) = at.split_once(':')?;
+    let at = (number(line)?, number(column)?);
+    let rest = rest.trim_start();
+    let error = rest.strip_prefix("error ").map(|rest| (Severity::Error, at, rest.trim_start()));
+    error.or_else(|| rest.strip_prefix("warning ").map(|rest| (Severity::Warn, at, rest.trim_start())))
+}
+
+/// `a.yml:3:81: [error] message (rule)`.
+fn parsable(text: &str) -> Option<Diagnostic> {
+    let (at, severity, message) = [(": [error] ", Severity::Error), (": [warning] ", Severity::Warn)]
+        .into_iter()
+        .find_map(|(word, severity)| text.split_once(word).map(|(at, message)| (at, severity, message)))?;
+    let (file, line, column) = place(at).filter(|(file, ..)| is_yaml(file))?;
+    Some(yamllint((file, line, column?), severity, message))
+}
+
+fn yamllint((file, line, column): (&str, u32, u32), severity: Severity, message: &str) -> Diagnostic {
+    let split = message.trim_end().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let (message, code) = match split {
+        Some((message, "syntax")) => (message, "syntax"),
+        Some((message, rule)) if !rule.contains(' ') => (message, rule),
+        _ => (message, if message.starts_with("syntax error") { "syntax" } else { "yamllint" }),
+    };
+    Diagnostic {
+        file: Some(file.to_owned()),
+        line: line_number(line),
+        column: line_number(column),
+        ..Diagnostic::new("yamllint", Kind::Lint, severity, code.to_owned(), one_line(message))
+    }
+}
+
+/// `.github/workflows/a.yml:3:4: message [rule]`.
+fn actionlint(text: &str) -> Option<Diagnostic> {
+    let (message, rule) = text.strip_suffix(']')?.rsplit_once(" [")?;
+    let is_rule = !rule.is_empty() && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let (at, message) = message.split_once(": ")?;
+    let (file, line, column) = place(at).filter(|(file, ..)| is_yaml(file) && is_rule)?;
+    let is_other = ["error", "warning", "note", "["].iter().any(|start| message.starts_with(start));
+    let column = line_number(column?);
+    (!is_other).then(|| Diagnostic {
+        file: Some(file.to_owned()),
+        line: line_number(line),
+        column,
+        ..Diagnostic::new("actionlint", Kind::Lint, Severity::Error, rule.to_owned(), one_line(message))
+    })
+}
+
+/// `playbook.yml:3: name[play]: All plays should be named.`, with `(warning)` behind what fails nothing.
+fn ansible(text: &str) -> Option<Diagnostic> {
+    let (at, rest) = text.split_once(": ")?;
+    let (rule, message) = rest.split_once(": ")?;
+    let (file, line, column) = place(at).filter(|(file, ..)| is_yaml(file))?;
+    let (name, detail) =
+        rule.trim_end_matches("[/]").strip_suffix(']').and_then(|rule| rule.split_once('[')).unwrap_or((rule, ""));
+    // One release put the markup of its colours in.
+    let rule = rule.trim_end_matches("[/]");
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
+    let is_rule =
+        name.len() > 2 && is_part(name) && !detail.contains(' ') && !["error", "warning", "note"].contains(&name);
+    let (message, severity) = match message.trim_end().strip_suffix("(warning)") {
+        Some(message) => (message, Severity::Warn),
+        None => (message, Severity::Error),
+    };
+    is_rule.then(|| Diagnostic {
+        file: Some(file.to_owned()),
+        line: line_number(line),
+        column: column.and_then(line_number),
+        ..Diagnostic::new("ansible-lint", Kind::Lint, severity, rule.to_owned(), one_line(message))
+    })
+}
