@@ -223,9 +223,9 @@ fn visual_studio(text: &str) -> Option<Diagnostic> {
         None => message.starts_with("Parsing error: ") || message.starts_with("Unused eslint-"),
     };
     let at = (line_number(number(line)?), line_number(number(column)?));
-    (named && matches!(severity, "error" | "warning")).then(|| level(severity))?.map(|severity| {
-        found(file, at, severity, message, rule)
-    })
+    (named && matches!(severity, "error" | "warning"))
+        .then(|| level(severity))?
+        .map(|severity| found(file, at, severity, message, rule))
 }
 
 /// `error: message (rule) at path:1:8:`.

@@ -177,9 +177,7 @@ impl Block {
             self.marked = self.marked.or(number(excerpt.0.trim()));
         }
         // `12 |`, `> 12 |`, `|   ^`.
-        let is_excerpt = body
-            .trim_start_matches(|c: char| c == '>' || c == ' ' || c.is_ascii_digit())
-            .starts_with('|')
+        let is_excerpt = body.trim_start_matches(|c: char| c == '>' || c == ' ' || c.is_ascii_digit()).starts_with('|')
             && body.starts_with(|c: char| c == '>' || c == '|' || c.is_ascii_digit());
         if is_excerpt || body.starts_with("at ") {
             self.past_message = true;
@@ -296,7 +294,10 @@ fn header(text: &str) -> Option<&str> {
 fn message(text: &str) -> String {
     let mut message = js_stack::message(text);
     if message.starts_with("expect(") {
-        for line in text.lines().filter(|line| ["Expected", "Received", "Snapshot: "].iter().any(|start| line.starts_with(start))) {
+        for line in text
+            .lines()
+            .filter(|line| ["Expected", "Received", "Snapshot: "].iter().any(|start| line.starts_with(start)))
+        {
             if message.len() < 1000 {
                 message.push_str("; ");
                 message.push_str(&one_line(line));

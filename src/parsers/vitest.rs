@@ -44,14 +44,7 @@ struct Block {
 
 impl Parser for Vitest {
     fn triggers(&self) -> &'static [&'static str] {
-        &[
-            " FAIL  ",
-            " failed) ",
-            " failed | ",
-            "⎯ Unhandled ",
-            "⎯ Uncaught Exception ⎯",
-            "⎯ Typecheck Error ⎯",
-        ]
+        &[" FAIL  ", " failed) ", " failed | ", "⎯ Unhandled ", "⎯ Uncaught Exception ⎯", "⎯ Typecheck Error ⎯"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -206,7 +199,9 @@ fn listed_file(text: &str) -> Option<&str> {
 fn without_time(name: &str) -> &str {
     let name = name.trim_end();
     match name.rsplit_once(' ') {
-        Some((rest, time)) if time.strip_suffix("ms").is_some_and(|time| time.parse::<u64>().is_ok()) => rest.trim_end(),
+        Some((rest, time)) if time.strip_suffix("ms").is_some_and(|time| time.parse::<u64>().is_ok()) => {
+            rest.trim_end()
+        }
         _ => name,
     }
 }
