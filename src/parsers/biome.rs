@@ -12,7 +12,8 @@ use crate::model::{Diagnostic, Kind, Severity};
 /// Words that may stand behind the category.
 const TAGS: &[&str] = &["FIXABLE", "INTERNAL", "DEPRECATED", "UNNECESSARY", "VERBOSE", "FATAL", "KILLED"];
 /// Categories that are not rules.
-const CATEGORIES: &[&str] = &["parse", "format", "organizeImports", "configuration", "plugin", "deserialize", "project"];
+const CATEGORIES: &[&str] =
+    &["parse", "format", "organizeImports", "configuration", "plugin", "deserialize", "project"];
 /// The same with names below them.
 const GROUPS: &[&str] = &["lint/", "assist/", "suppressions/", "syntax/", "internalError/", "fs/", "files/"];
 
@@ -159,7 +160,14 @@ impl Block {
         if self.severity.is_some() {
             return;
         }
-        let signs = [("× ", Severity::Error), ("! ", Severity::Warn), ("i ", Severity::Info), ("✖ ", Severity::Error), ("⚠ ", Severity::Warn), ("ℹ ", Severity::Info)];
+        let signs = [
+            ("× ", Severity::Error),
+            ("! ", Severity::Warn),
+            ("i ", Severity::Info),
+            ("✖ ", Severity::Error),
+            ("⚠ ", Severity::Warn),
+            ("ℹ ", Severity::Info),
+        ];
         if let Some((sign, severity)) = signs.iter().find(|(sign, _)| body.starts_with(sign)) {
             self.severity = Some(*severity);
             self.message = body[sign.len()..].to_owned();
@@ -242,7 +250,8 @@ mod tests {
             Some(("src/my dir/a.js".to_owned(), Some(1), "lint/style/useConst".to_owned()))
         );
         assert_eq!(at("src/a.js format ━━━━"), Some(("src/a.js".to_owned(), None, "format".to_owned())));
-        for other in ["check ━━━━", "format ━━━━", "   ━━━━━━ 1.2/3.4 MB 5 MB/s", "Downloading lint ━━━━", " ━━"] {
+        for other in ["check ━━━━", "format ━━━━", "   ━━━━━━ 1.2/3.4 MB 5 MB/s", "Downloading lint ━━━━", " ━━"]
+        {
             assert_eq!(at(other), None, "{other}");
         }
     }

@@ -6,6 +6,9 @@ use super::text::{bounded, failed_test, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
+/// Lines after a file's name that are waited for its first result.
+const PATIENCE: u32 = 500;
+
 /// Reads both streams.
 #[derive(Default)]
 pub(super) struct BunTest {
@@ -16,6 +19,8 @@ pub(super) struct BunTest {
 #[derive(Default)]
 struct Side {
     running: bool,
+    /// Lines that are still read before the first result.
+    patience: u32,
     /// The file whose tests run.
     file: Option<String>,
     /// An error that is no test's.
@@ -27,7 +32,17 @@ struct Side {
 
 impl Parser for BunTest {
     fn triggers(&self) -> &'static [&'static str] {
-        &["(fail) ", "(pass) ", "✗ ", "# Unhandled error between tests"]
+        &[
+            "(fail) ",
+            "(pass) ",
+            "✗ ",
+            "# Unhandled error between tests",
+            ".test.ts:",
+            ".test.tsx:",
+            ".test.js:",
+            ".spec.ts:",
+            "_test.ts:",
+        ]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -35,7 +50,7 @@ impl Parser for BunTest {
         let text = line.text.trim_end();
         if let Some((failed, name)) = result(text) {
             if failed {
-                if !side.running {
+                if !side.running && side.message.is_empty() {
                     // The first result of a run; of what stands before it one line is known.
                     side.place = frame(&line.previous());
                 }
@@ -51,9 +66,6 @@ impl Parser for BunTest {
             (side.between, side.running) = (true, true);
             return Verdict::Open;
         }
-        if !side.running {
-            return Verdict::Idle;
-        }
         if text.starts_with("Ran ") && text.contains(" tests across ") || text.starts_with("Ran 1 test across ") {
             *side = Side::default();
             return Verdict::Idle;
@@ -61,6 +73,13 @@ impl Parser for BunTest {
         if let Some(file) = text.strip_suffix(':').filter(|file| is_script(file) && !file.contains([' ', '|'])) {
             side.file = Some(file.to_owned());
             side.clear();
+            side.patience = PATIENCE;
+        } else if !side.running {
+            if side.patience == 0 {
+                *side = Side::default();
+                return Verdict::Idle;
+            }
+            side.patience -= 1;
         }
         side.read(text);
         if side.between && text.starts_with("----") && !side.message.is_empty() {
@@ -75,9 +94,9 @@ impl Parser for BunTest {
 impl Side {
     fn read(&mut self, text: &str) {
         push_line(&mut self.text, text);
-        let is_error = text.split_once(": ").is_some_and(|(name, _)| {
-            (name == "error" || name.ends_with("Error")) && !name.contains(' ')
-        });
+        let is_error = text
+            .split_once(": ")
+            .is_some_and(|(name, _)| (name == "error" || name.ends_with("Error")) && !name.contains(' '));
         if is_error {
             self.message = one_line(text.strip_prefix("error: ").unwrap_or(text));
             self.place = None;
@@ -106,7 +125,8 @@ impl Side {
 
 /// Whether a test failed, and its name: `(fail) name [1.00ms]`, in colours `✗ name [1.00ms]`.
 fn result(text: &str) -> Option<(bool, &str)> {
-    let words = [("(fail) ", true), ("(pass) ", false), ("(skip) ", false), ("(todo) ", false), ("✗ ", true), ("✓ ", false)];
+    let words =
+        [("(fail) ", true), ("(pass) ", false), ("(skip) ", false), ("(todo) ", false), ("✗ ", true), ("✓ ", false)];
     let (failed, name) = words.iter().find_map(|(word, failed)| Some((*failed, text.strip_prefix(word)?)))?;
     let timed = name
         .strip_suffix("ms]")

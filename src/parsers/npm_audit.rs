@@ -163,9 +163,7 @@ impl Parser for NpmAudit {
                 return Verdict::Idle;
             }
         }
-        if let Some(reason) =
-            text.strip_prefix("npm WARN audit ").or_else(|| text.strip_prefix("npm warn audit "))
-        {
+        if let Some(reason) = text.strip_prefix("npm WARN audit ").or_else(|| text.strip_prefix("npm warn audit ")) {
             self.reason = Some(one_line(reason));
         } else if let Some(message) = npm.and_then(|text| text.strip_prefix("audit ")) {
             let reason = match self.reason.take() {
@@ -178,7 +176,8 @@ impl Parser for NpmAudit {
                 self.code = Some(code.to_owned());
                 return Verdict::Open;
             }
-        } else if let Some(reason) = text.strip_prefix("error Error: ").filter(|text| text.contains("/security/audits")) {
+        } else if let Some(reason) = text.strip_prefix("error Error: ").filter(|text| text.contains("/security/audits"))
+        {
             self.not_checked("yarn audit", reason, text, out);
         } else if text.starts_with("ERR_PNPM_AUDIT_")
             && let Some((_, reason)) = text.split_once(char::is_whitespace)

@@ -95,7 +95,8 @@ impl Side {
             let (name, range) = text.split_once("  ").unwrap_or((text, ""));
             let is_package = !name.is_empty() && !name.contains(' ') && !text.ends_with(':');
             if is_package {
-                let mut package = Package { name: name.to_owned(), range: range.trim().to_owned(), ..Package::default() };
+                let mut package =
+                    Package { name: name.to_owned(), range: range.trim().to_owned(), ..Package::default() };
                 push_line(&mut package.text, text);
                 self.package = Some(package);
             } else {
@@ -167,14 +168,15 @@ impl Table {
     }
 
     fn tell(self, fix: Option<&str>, out: &mut Vec<Diagnostic>) {
-        let value = |name: &str| {
-            self.rows.iter().find(|(key, _)| key.starts_with(name)).map(|(_, value)| value.as_str())
-        };
+        let value =
+            |name: &str| self.rows.iter().find(|(key, _)| key.starts_with(name)).map(|(_, value)| value.as_str());
         let severities = ["critical", "high", "moderate", "low", "info"];
         let Some((severity, title)) = self.rows.first() else { return };
         let severity = severity.to_ascii_lowercase();
         let (Some(package), Some(url)) = (value("Package"), value("More info")) else { return };
-        let Some(code) = code(&url.replace(' ', "")).filter(|_| severities.contains(&severity.as_str())) else { return };
+        let Some(code) = code(&url.replace(' ', "")).filter(|_| severities.contains(&severity.as_str())) else {
+            return;
+        };
         let is_pnpm = value("Vulnerable versions").is_some();
         let tool = if is_pnpm { "pnpm audit" } else { "npm audit" };
         let mut found = found(tool, code, Some(&severity), package, "", title);

@@ -152,7 +152,7 @@ impl Side {
     fn full_name(&self, name: &str) -> String {
         let mut names: Vec<&str> = self.parents.iter().map(|parent| parent.name.as_str()).collect();
         // Some runners make a test of each file.
-        names.retain(|name| !name.is_empty() && !(is_script(name) && name.contains('/')));
+        names.retain(|name| !(name.is_empty() || is_script(name) && name.contains('/')));
         names.push(name);
         names.join(" > ")
     }
@@ -356,7 +356,7 @@ fn unescape(name: &str) -> String {
 fn unquote(value: &str) -> String {
     for (quote, escaped) in [('\'', "''"), ('"', "\\\"")] {
         if let Some(inner) = value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote)) {
-            return inner.replace(escaped, &quote.to_string());
+            return inner.replace(escaped, &quote.to_string()).replace("\\n", " ");
         }
     }
     value.to_owned()
