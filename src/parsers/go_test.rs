@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::go_package::{Package, indent, said_at};
 use super::go_summary::Summary;
 use super::line::Line;
-use super::text::{failed_test, number};
+use super::text::{failed_test, number, without_time};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -72,6 +72,7 @@ impl Parser for GoTest {
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let line = &Line { text: without_time(line.text), ..*line };
         self.has_reason |= is_compilers(line.text);
         self.runs[line.side()].line(line, out)
     }
@@ -124,7 +125,7 @@ impl Run {
             return Verdict::Own;
         }
         if let Some(end) = text.strip_prefix("FAIL\t") {
-            self.package_failed(end, &line.previous(), out);
+            self.package_failed(end, without_time(&line.previous()), out);
             return Verdict::Idle;
         }
         if text.starts_with("ok  \t") {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::go_names::{analyzer, complaint, is_complaint};
 use super::line::{Line, clean};
-use super::text::{bounded, line_number, number, one_line, place, raw};
+use super::text::{bounded, line_number, number, one_line, place, raw, without_time};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -91,9 +91,9 @@ impl Parser for GoVet {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let reader = &mut self.readers[line.side()];
         if reader.held.is_none() {
-            reader.header(&line.previous());
+            reader.header(without_time(&line.previous()));
         }
-        reader.line(line.text, out)
+        reader.line(without_time(line.text), out)
     }
 
     fn json_triggers(&self) -> &'static [&'static str] {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{line_number, one_line, place, raw};
+use super::text::{line_number, one_line, place, raw, without_time};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -121,7 +121,7 @@ impl Parser for Golangci {
         if let Some(found) = of_text(text).or_else(|| of_tab(text)) {
             out.push(found);
             *source = SOURCE_LINES;
-            return Verdict::Open;
+            return Verdict::Own;
         }
         let is_pointer = text.trim_start() == "^";
         if *source == 0 || is_pointer {
@@ -227,7 +227,7 @@ fn of_tab(text: &str) -> Option<Diagnostic> {
 }
 
 fn placed(at: &str, linter: &str, message: &str, text: &str) -> Option<Diagnostic> {
-    let (file, line, column) = place(at)?;
+    let (file, line, column) = place(without_time(at))?;
     if !file.ends_with(".go") && !file.ends_with("go.mod") || file.starts_with(char::is_whitespace) {
         return None;
     }
@@ -240,7 +240,7 @@ fn placed(at: &str, linter: &str, message: &str, text: &str) -> Option<Diagnosti
 }
 
 /// Whether it is the name of one of the linters.
-pub(super) fn is_linter(name: &str) -> bool {
+fn is_linter(name: &str) -> bool {
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     is_name && LINTERS.contains(&format!(" {name} "))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{line_number, number, one_line, place, raw};
+use super::text::{line_number, number, one_line, place, raw, without_time};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -110,7 +110,7 @@ fn of_text(text: &str) -> Option<Diagnostic> {
     if !is_code(code) || text.starts_with(char::is_whitespace) {
         return None;
     }
-    let (at, message) = rest.split_once(": ")?;
+    let (at, message) = without_time(rest).split_once(": ")?;
     let mut found = found(code, message);
     if at != "-" {
         let (file, line, column) = place(at).filter(|(file, ..)| file.ends_with(".go"))?;
