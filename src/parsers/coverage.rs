@@ -20,7 +20,8 @@ impl Parser for Coverage {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let text = line.text.trim();
         let rest = text.strip_prefix("ERROR: ").unwrap_or(text);
-        let is_failure = (rest.starts_with("Coverage failure: total of ") && rest.contains(" is less than fail-under="))
+        let is_failure = (rest.starts_with("Coverage failure: total of ")
+            && rest.contains(" is less than fail-under="))
             || (rest.starts_with("FAIL Required test coverage of ") && rest.contains(" not reached."));
         if is_failure && !self.told {
             self.told = true;
