@@ -70,8 +70,9 @@ impl Parser for Eslint {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let text = line.text.trim_end();
         let found = compact(text).or_else(|| unix(text)).or_else(|| visual_studio(text)).or_else(|| code_frame(text));
-        out.extend(found.map(|found| Diagnostic { raw: raw(text), ..found }));
-        Verdict::Idle
+        let Some(found) = found else { return Verdict::Idle };
+        out.push(Diagnostic { raw: raw(text), ..found });
+        Verdict::Mine
     }
 
     fn json_triggers(&self) -> &'static [&'static str] {

@@ -117,7 +117,9 @@ impl Parser for Maven {
             self.parts[side] = Part::Test(Failure::new(name, &class, text));
             return Verdict::Own;
         }
-        if ["Failures:", "Errors:", "Failed tests:", "Tests in error:"].iter().any(|head| body.starts_with(head)) {
+        let heads = ["Failures:", "Errors:", "Failed tests:", "Tests in error:"];
+        // Surefire leaves a space or a test behind this one; Node's dot reporter prints it bare.
+        if heads.iter().any(|head| body.starts_with(head)) && text != "Failed tests:" {
             // Before Surefire 2.19 the first one may stand on the same line.
             self.summary(&body[body.find(':').map_or(0, |at| at + 1)..]);
             self.parts[side] = Part::Summary;

@@ -89,7 +89,7 @@ impl Parser for NodeTest {
                 side.suites.resize(depth, String::new());
                 side.suites.push(name.to_owned());
             }
-        } else if let Some(name) = body.strip_prefix("✖ ") {
+        } else if let Some(name) = body.strip_prefix("✖ ").filter(|name| !name.starts_with(' ')) {
             let (name, time) = split_time(name);
             let is_parent = side.suites.get(depth).is_some_and(|suite| suite == name);
             side.suites.truncate(depth);
