@@ -239,7 +239,9 @@ impl Run {
 /// Whether a line begins as the compiler's do, `file.go:12:`.
 fn is_compilers(text: &str) -> bool {
     text.split_once(".go:").is_some_and(|(file, rest)| {
-        !file.starts_with(char::is_whitespace) && rest.split_once(':').is_some_and(|(line, _)| number(line).is_some())
+        !file.is_empty()
+            && !file.contains(char::is_whitespace)
+            && rest.split_once(':').is_some_and(|(line, _)| number(line).is_some())
     })
 }
 
