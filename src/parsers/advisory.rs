@@ -100,7 +100,8 @@ pub(super) fn fill(found: &mut Diagnostic, text: &str, title: &str, fixed: &[Str
     }
 }
 
-fn severity(name: &str) -> Option<Severity> {
+/// A severity as the databases name it.
+pub(super) fn severity(name: &str) -> Option<Severity> {
     match name.to_ascii_lowercase().as_str() {
         "critical" | "high" | "unknown" => Some(Severity::Error),
         "medium" | "moderate" => Some(Severity::Warn),

@@ -1,6 +1,7 @@
 //! Linters that report as JUnit XML: a case per complaint, none of which is a test.
 
 use super::Parser;
+use super::advisory;
 use super::junit::{Case, Failure, Suite};
 use super::line::Line;
 use super::mypy::Mypy;
@@ -42,6 +43,22 @@ pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> 
         && code.starts_with("CKV")
     {
         out.extend(case.failures.iter().map(|failure| checkov(level, code, title, failure)));
+    } else if let Some((level, id)) = case.name.strip_prefix('[').and_then(|name| name.split_once("] "))
+        && advisory::is_id(id)
+    {
+        out.extend(case.failures.iter().map(|failure| trivy(level, id, case, suite, failure)));
+    } else if let Some((rule, at)) = case.name.split_once(" at ")
+        && let Some((file, at)) = at.strip_suffix(')').and_then(|at| at.rsplit_once(" ("))
+        && let Some((line, column)) = at.split_once(':')
+        && file == suite.name
+    {
+        // phpcs: `PEAR.Commenting.FileComment.Missing at a.php (2:1)`
+        out.extend(case.failures.iter().map(|failure| Diagnostic {
+            file: Some(file.to_owned()),
+            line: number(line).filter(|line| *line > 0),
+            column: number(column).filter(|column| *column > 0),
+            ..lint("phpcs", severity(&failure.kind), rule, failure)
+        }));
     } else if let [failure] = case.failures.as_slice()
         && failure.text.contains("\nCategory: ")
     {
@@ -54,9 +71,10 @@ pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> 
 
 fn lint(tool: impl Into<String>, severity: Severity, code: &str, failure: &Failure) -> Diagnostic {
     let message = if failure.message.trim().is_empty() { &failure.text } else { &failure.message };
+    let said = message.trim().strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message);
     Diagnostic {
         raw: raw(if failure.text.trim().is_empty() { message } else { &failure.text }),
-        ..Diagnostic::new(tool.into(), Kind::Lint, severity, code, one_line(message))
+        ..Diagnostic::new(tool.into(), Kind::Lint, severity, code, one_line(said))
     }
 }
 
@@ -119,6 +137,20 @@ fn checkov(level: &str, code: &str, title: &str, failure: &Failure) -> Diagnosti
         end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
         message: one_line(title),
         ..lint("checkov", severity(level), code, failure)
+    }
+}
+
+/// trivy's template: the case is `[HIGH] CVE-2021-33503` of the class `urllib3-1.26.4`.
+fn trivy(level: &str, id: &str, case: &Case, suite: &Suite, failure: &Failure) -> Diagnostic {
+    let package =
+        case.classname.rsplit_once('-').map_or(case.classname.clone(), |(name, version)| format!("{name} {version}"));
+    let found = lint("trivy", Severity::Error, id, failure);
+    Diagnostic {
+        kind: Kind::Cve,
+        severity: advisory::severity(level).unwrap_or(Severity::Error),
+        file: Some(suite.name.clone()).filter(|name| !name.is_empty()),
+        message: format!("{package}: {}", found.message),
+        ..found
     }
 }
 

@@ -307,6 +307,10 @@ fn frame(line: &str) -> Option<(&str, u32, Option<u32>)> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         return Some((file, super::text::number(&rest[..digits])?, None));
     }
+    // .NET: `at Shop.CartTests.Total() in /src/CartTests.cs:line 12`
+    if let Some((file, line)) = line.strip_prefix("at ").and_then(|at| at.rsplit_once(" in ")?.1.split_once(":line ")) {
+        return Some((file, super::text::number(line)?, None));
+    }
     let body = ["at ", "❯ ", "# ", "in "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
     let inner = match body.strip_suffix(')') {
         Some(rest) => rest.rsplit_once('(').map_or(body, |(_, inner)| inner),
