@@ -169,7 +169,7 @@ impl Side {
     fn end(&mut self, out: &mut Vec<Diagnostic>) {
         out.extend(self.broken.take().map(|(found, _)| found));
         if let Some(block) = self.block.take()
-            && !block.title.is_empty()
+            && !block.in_title
         {
             out.push(block.end());
         }
@@ -187,7 +187,6 @@ impl Block {
             }
             None => self.title.push(text.to_owned()),
         }
-        self.in_title &= self.title.len() < TITLE_LINES;
     }
 
     fn read(&mut self, text: &str) -> bool {
@@ -198,6 +197,10 @@ impl Block {
         push_line(&mut self.text, text);
         let body = text.trim();
         if self.in_title {
+            // Titles are indented; this is somebody else's list.
+            if !text.starts_with("  ") || self.title.len() >= TITLE_LINES {
+                return false;
+            }
             self.title(text);
         } else if body == "+ expected - actual" {
             self.past_message = true;
