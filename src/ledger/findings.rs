@@ -65,6 +65,17 @@ pub fn of_job(tx: &Transaction<'_>, job: &Job, filter: &FindingFilter) -> Result
     parsed(statement.query_map(values, |row| Ok(read(row, job)))?)
 }
 
+/// The findings of one job as far as they are compared: without what was said about them, which may be much.
+pub fn places_of_job(tx: &Transaction<'_>, job: &Job) -> Result<Vec<Finding>> {
+    let seq = jobs::seq(tx, &job.id)?;
+    let mut statement = tx.prepare_cached(
+        "SELECT id, fingerprint, kind, severity, file, line, col, end_line, code, '' AS message, NULL AS suggested_fix, \
+         first_seen_job, is_new, tool, NULL AS raw_json, context_hash, created_at FROM findings WHERE job = ?1 \
+         ORDER BY severity DESC, file, line, col, id",
+    )?;
+    parsed(statement.query_map([seq], |row| Ok(read(row, job)))?)
+}
+
 /// How many findings the jobs of a project have.
 pub fn count_of_project(tx: &Transaction<'_>, project: &crate::model::ProjectName) -> Result<u64> {
     let sql = "SELECT count(*) FROM findings JOIN jobs ON jobs.seq = findings.job WHERE jobs.project = ?1";

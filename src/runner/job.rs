@@ -14,7 +14,7 @@ use crate::findings::{context, novelty};
 use crate::ledger;
 use crate::ledger::jobs::{self, Outcome};
 use crate::ledger::queue;
-use crate::model::{FindingFilter, Job, JobId, JobStatus, RunnerId, Timestamp};
+use crate::model::{Job, JobId, JobStatus, RunnerId, Timestamp};
 use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
 use crate::workspace::{self, LeaseRequest, Release, Slot};
 
@@ -328,16 +328,15 @@ fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
 
 /// Compares with the baseline: how many findings, how many new, how many fixed.
 fn judge(rooms: &Rooms, job: &Job, slot: &Slot, count: u64) -> Result<(u64, u64, u64)> {
-    let everything = FindingFilter::default();
     let (project, baseline, mut current, before) = rooms.ledger.read(|tx| {
         let project = ledger::projects::get(tx, &job.project)?;
         let default_branch = project.default_branch.as_ref().map(|branch| branch.as_str());
         let baseline = jobs::baseline(tx, job, default_branch)?;
         let before = match &baseline {
-            Some(baseline) if baseline.findings_count > 0 => ledger::findings::of_job(tx, baseline, &everything)?,
+            Some(baseline) if baseline.findings_count > 0 => ledger::findings::places_of_job(tx, baseline)?,
             _ => Vec::new(),
         };
-        let current = if count > 0 { ledger::findings::of_job(tx, job, &everything)? } else { Vec::new() };
+        let current = if count > 0 { ledger::findings::places_of_job(tx, job)? } else { Vec::new() };
         Ok((project, baseline, current, before))
     })?;
     if current.is_empty() {

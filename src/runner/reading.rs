@@ -13,6 +13,9 @@ use crate::parsers::{Feed, Hint};
 /// Bytes that the parsers get at a time.
 const CHUNK: usize = 256 * 1024;
 
+/// Findings that are kept in memory before they go to the ledger; a log may be read faster than it is written.
+const TOGETHER: usize = 1000;
+
 /// The parsers' place in a log.
 pub(super) struct Reading<'a> {
     rooms: &'a Rooms,
@@ -44,6 +47,9 @@ impl<'a> Reading<'a> {
                     self.feed.push(stream, &buffer[..length], &mut self.found);
                 }
                 offset += length as u64;
+                if self.found.len() >= TOGETHER {
+                    self.keep()?;
+                }
             }
             self.keep()?;
             // On a full disk the log may end with bytes that its index does not have.
