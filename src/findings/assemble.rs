@@ -59,6 +59,7 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         first_seen_job: None,
         is_new: true,
         tool: tool.into_owned(),
+        ignored: None,
         raw_json: raw,
         created_at: now,
         context_hash: None,

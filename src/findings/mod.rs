@@ -3,6 +3,7 @@
 mod assemble;
 pub mod context;
 mod fingerprint;
+pub mod ignoring;
 pub mod novelty;
 pub mod paths;
 
