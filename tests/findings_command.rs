@@ -254,6 +254,12 @@ fn what_is_new_since_then() {
     assert_eq!(told(&farm, &repo, &["--since", "v2", "--fail-on", "new"]).code(), 1);
     assert_eq!(told(&farm, &repo, &["--since", "main", "--fail-on", "new"]).code(), 0);
     assert_eq!(places(&json(&farm, &repo, &["--since", "v2", "--new", "--path", "main.*"])), ["main.c:5"]);
+    // What is both the beginning of a job's id and a branch has to be said in full.
+    repo.git(&["branch", &first[..6]]);
+    let refused = told(&farm, &repo, &["--since", &first[..6]]).exits(2);
+    assert!(refused.stderr.contains("may be the job") && refused.stderr.contains("hint: "), "{refused}");
+    assert_eq!(since(&format!("refs/heads/{}", &first[..6])).1, [0, 0, 1]);
+    assert_eq!(since(&first).1, [1, 1, 0]);
     // A job of another recipe has nothing to compare.
     repo.write("crafting.toml", recipe_file("c", &[("lint", "true"), ("test", "true")]));
     let other = farm.run(&repo, ["test"]).id();
