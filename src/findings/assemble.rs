@@ -64,6 +64,7 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         is_new: true,
         tool: tool.into_owned(),
         raw_json: raw.map(on_one_line),
+        ignored: None,
         created_at: now,
         context_hash: None,
     }

@@ -61,15 +61,14 @@ impl<'a> Reading<'a> {
     }
 
     /// The recipe has ended: what the parsers still held back is found now, and of what the reports say that which the
-    /// log did not. How many findings there are.
-    pub(super) fn finish(mut self, exit_code: Option<i32>, reported: Vec<Diagnostic>) -> Result<u64> {
+    /// log did not.
+    pub(super) fn finish(mut self, exit_code: Option<i32>, reported: Vec<Diagnostic>) -> Result<()> {
         let feed = std::mem::replace(&mut self.feed, Feed::new(Hint { language: None, recipe: None }));
         // Reports explain a failure as well as the log does.
         feed.finish(exit_code.filter(|_| reported.is_empty()), &mut self.found);
         self.keep()?;
         self.found = std::mem::take(&mut self.tests).others(reported);
-        self.keep()?;
-        Ok(self.count)
+        self.keep()
     }
 
     fn keep(&mut self) -> Result<()> {
