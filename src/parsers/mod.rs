@@ -14,6 +14,7 @@ mod codeclimate;
 mod composer_audit;
 mod cppcheck;
 mod ctest;
+mod docker;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
@@ -148,5 +149,6 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(swift::Swift::default()),
     || Box::new(psalm::Psalm::default()),
     || Box::new(yaml_lint::YamlLint::default()),
+    || Box::new(docker::Docker::default()),
     || Box::new(gnu::Gnu::default()),
 ];
