@@ -26,6 +26,7 @@ mod cppcheck;
 mod ctest;
 mod cvss;
 mod deno;
+mod docker;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
@@ -271,6 +272,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(swift::Swift::default()),
     || Box::new(psalm::Psalm::default()),
     || Box::new(yaml_lint::YamlLint::default()),
+    || Box::new(docker::Docker::default()),
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),
