@@ -1,7 +1,7 @@
 //! gofmt: `-d` (<https://pkg.go.dev/cmd/gofmt>), also in go fmt's, goimports' and gofumpt's names. `-l` prints names of files
 //! and nothing else, which is told only if the whole log has nothing else in it.
 
-use super::line::Line;
+use super::line::{Line, seen};
 use super::text::{ADDED_LIMIT, line_number, number, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
@@ -137,10 +137,10 @@ impl Names {
             if self.has_more {
                 return;
             }
-            let line = line.trim_ascii_end();
-            match std::str::from_utf8(line) {
-                _ if line.is_empty() => {}
-                Ok(name) if is_name(name) && self.names.len() < NAMES_LIMIT => self.names.push(name.to_owned()),
+            let line = seen(line);
+            match line.trim_end() {
+                "" => {}
+                name if is_name(name) && self.names.len() < NAMES_LIMIT => self.names.push(name.to_owned()),
                 _ => {
                     self.has_more = true;
                     self.names = Vec::new();
