@@ -116,7 +116,7 @@ impl Parser for CargoAudit {
     fn triggers(&self) -> &'static [&'static str] {
         &[
             "Crate:   ",
-            "ID:       RUSTSEC-",
+            "RUSTSEC-20",
             " for vulnerabilities (",
             "couldn't fetch advisory database: ",
             "error loading advisory database: ",
@@ -143,7 +143,7 @@ impl Parser for CargoAudit {
             for found in self.held.drain(..) {
                 out.push(Diagnostic { file: self.lockfile.clone(), ..found });
             }
-        } else if line.text.starts_with("Crate:  ") || line.text.starts_with("ID:  ") {
+        } else if line.text.starts_with("Crate:  ") || is_first_id(line.text) {
             let mut block = Block::default();
             block.read(line.text);
             self.blocks[side] = Some(block);
@@ -235,13 +235,21 @@ impl Block {
             Some(score) => cvss::rating(score),
             None => Severity::Error,
         };
-        let fix = self.solution.split_once("pgrade to ").map(|(_, versions)| versions.to_owned());
+        let fix = self
+            .solution
+            .split_once("pgrade to")
+            .map(|(_, versions)| versions.trim_start_matches([':', ' ']).to_owned());
         Some(Diagnostic {
             suggested_fix: fix.map(|versions| format!("{} {versions}", self.package)),
             raw: raw(&self.text),
             ..advisory(&self.package, &self.version, if yanked { "" } else { id }, &self.title, severity)
         })
     }
+}
+
+/// The first releases print the id before all else, behind blanks or a tab.
+fn is_first_id(text: &str) -> bool {
+    text.strip_prefix("ID:").is_some_and(|id| id.starts_with([' ', '\t']) && is_id(id.trim_start()))
 }
 
 fn is_id(text: &str) -> bool {

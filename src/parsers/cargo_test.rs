@@ -211,7 +211,10 @@ impl CargoTest {
     fn progress(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
         if let Some(target) = text.strip_prefix("     Running ").or(text.strip_prefix("   Doc-tests ")) {
             let name = target.split_once(" (").map_or(target, |(name, _)| name);
-            self.announced.push(name.strip_prefix("unittests ").unwrap_or(name).to_owned());
+            let name = name.strip_prefix("unittests ").unwrap_or(name);
+            // Older versions named the binary alone, whose hash is another one for each version of the compiler.
+            let name = if name.contains("/deps/") || name.contains("\\deps\\") { target_of(name) } else { name };
+            self.announced.push(name.to_owned());
         } else if let Some(name) =
             text.strip_prefix("thread '").and_then(|rest| rest.split_once('\'')).map(|(name, _)| name)
             && text.ends_with(" has overflowed its stack")
@@ -221,7 +224,7 @@ impl CargoTest {
             && let Some((command, signal)) = end.rsplit_once(" (signal: ")
             && is_test_binary(command)
         {
-            self.crash(signal.trim_end_matches(')'), out);
+            self.crash(command, signal.trim_end_matches(')'), out);
         } else if let Some(flags) = text.strip_prefix("error: test failed, to rerun pass ") {
             let flags = || flags.trim_matches(['`', '\'']).to_owned();
             self.broken.get_or_insert(self.announced.last().cloned().unwrap_or_else(flags));
@@ -302,11 +305,11 @@ impl CargoTest {
     }
 
     /// The process of the target died; no test can say so.
-    fn crash(&mut self, signal: &str, out: &mut Vec<Diagnostic>) {
+    fn crash(&mut self, command: &str, signal: &str, out: &mut Vec<Diagnostic>) {
         self.tell_rest(out);
         let message = format!("the test process was ended by signal {signal}");
-        let name =
-            self.running.take().unwrap_or_else(|| self.announced.last().cloned().unwrap_or_else(|| self.target()));
+        let announced = || self.announced.last().cloned().unwrap_or_else(|| target_of(command).to_owned());
+        let name = self.running.take().unwrap_or_else(announced);
         self.tell(&name, &message, None, "", out);
     }
 
@@ -353,6 +356,14 @@ fn section_name(line: &str) -> Option<&str> {
 fn is_test_binary(command: &str) -> bool {
     // The path of the program may hold spaces.
     ["/deps/", "\\deps\\"].iter().any(|folder| command.contains(folder)) && !command.contains("--crate-name ")
+}
+
+/// The target that `/src/target/debug/deps/name-0123456789abcdef --flag` was built of.
+fn target_of(command: &str) -> &str {
+    let program = command.rsplit_once("deps/").or(command.rsplit_once("deps\\")).map_or(command, |(_, name)| name);
+    let program = program.split([' ', '`']).next().unwrap_or(program).trim_end_matches(".exe");
+    let is_hash = |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    program.rsplit_once('-').filter(|(_, hash)| is_hash(hash)).map_or(program, |(name, _)| name)
 }
 
 /// `running 3 tests`.

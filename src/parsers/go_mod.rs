@@ -11,7 +11,7 @@ use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// What it says, and names for it; each stands behind `go: `, or begins a line if `bare` is true.
-const COMPLAINTS: [(&str, &str, bool); 14] = [
+const COMPLAINTS: [(&str, &str, bool); 22] = [
     ("missing go.sum entry", "missing_go_sum_entry", true),
     ("no required module provides package", "no_required_module_provides_package", true),
     ("cannot find main module", "cannot_find_main_module", false),
@@ -26,6 +26,14 @@ const COMPLAINTS: [(&str, &str, bool); 14] = [
     ("no Go files in ", "no_go_files", true),
     ("found packages ", "several_packages", true),
     ("errors parsing go.mod", "errors_parsing_go_mod", false),
+    ("go.mod file indicates go ", "go_is_too_old", false),
+    (" requires go >= ", "go_is_too_old", false),
+    ("error loading module requirements", "error_loading_module_requirements", false),
+    ("unknown revision ", "unknown_revision", false),
+    ("unrecognized import path ", "unrecognized_import_path", false),
+    ("no matching versions for query ", "no_matching_versions", false),
+    ("parsing go.mod: ", "errors_parsing_go_mod", false),
+    ("but was required as: ", "module_path_mismatch", false),
 ];
 
 /// Reads both streams, and what stands inside JSON.
@@ -51,7 +59,14 @@ impl Parser for GoMod {
             "does not contain main module",
             "no Go files in ",
             "found packages ",
-            "errors parsing go.mod",
+            "parsing go.mod:",
+            "go.mod file indicates go ",
+            " requires go >= ",
+            "error loading module requirements",
+            "unknown revision ",
+            "unrecognized import path ",
+            "no matching versions for query ",
+            "but was required as: ",
         ]
     }
 
@@ -110,7 +125,7 @@ fn in_file(text: &str) -> Option<Diagnostic> {
 }
 
 fn complaint(text: &str) -> Option<Diagnostic> {
-    let (body, by_go) = match text.strip_prefix("go: ") {
+    let (body, by_go) = match text.strip_prefix("go: ").or(text.strip_prefix("go mod tidy: ")) {
         Some(body) => (body, true),
         None => (text, false),
     };
@@ -123,6 +138,7 @@ fn complaint(text: &str) -> Option<Diagnostic> {
         || *bare
             && (body.starts_with(said)
                 || body.starts_with("package ")
+                || body.starts_with("build ")
                 || body.starts_with("pattern ")
                 || body.starts_with("verifying "));
     is_its.then(|| found(name, body, text))

@@ -4,7 +4,7 @@ use super::text::slug;
 
 /// What analyzers of vet say, in any place of the message, and their names
 /// (<https://pkg.go.dev/cmd/vet>); `go vet -json` prints the names itself.
-const ANALYZERS: [(&str, &str); 38] = [
+const ANALYZERS: [(&str, &str); 53] = [
     ("append with no values", "appends"),
     ("self-assignment of ", "assign"),
     ("direct assignment to atomic value", "atomic"),
@@ -43,10 +43,25 @@ const ANALYZERS: [(&str, &str); 38] = [
     ("possible misuse of unsafe.Pointer", "unsafeptr"),
     (" call not used", "unusedresult"),
     ("called from inside new goroutine", "waitgroup"),
+    ("struct literal uses unkeyed fields", "composites"),
+    ("+build ", "buildtag"),
+    (" call needs ", "printf"),
+    (" wrong number of args for format", "printf"),
+    ("error-wrapping directive %w", "printf"),
+    ("without using the cancel var", "lostcancel"),
+    ("cancel function is not used on all paths", "lostcancel"),
+    ("missing a final value", "slog"),
+    ("should be a string or a slog.Attr", "slog"),
+    ("does not work with IPv6", "hostport"),
+    ("avoid using reflect.DeepEqual with errors", "deepequalerrors"),
+    ("embedded pointer to C", "cgocall"),
+    (" refers to unknown identifier", "tests"),
+    (" refers to unknown field or method", "tests"),
+    ("conversion from untyped int to string", "stringintconv"),
 ];
 
 /// What the compiler, its parser and the search for packages say, in any place of the message.
-const COMPLAINTS: [&str; 29] = [
+const COMPLAINTS: [&str; 37] = [
     "syntax error",
     "imported and not used",
     "declared and not used",
@@ -76,6 +91,14 @@ const COMPLAINTS: [&str; 29] = [
     "is not in GOROOT",
     "expected",
     "missing ','",
+    "cannot find package",
+    "use of internal package",
+    "missing function body",
+    "method has no receiver",
+    "no new variables on left side",
+    "unknown field",
+    "has no field or method",
+    "cannot refer to unexported",
 ];
 
 /// The analyzer of vet that says this, if it is one's.

@@ -117,11 +117,23 @@ impl Package {
                 _ => out.push(self.of_output(name, code, test)),
             }
         }
-        let Some(name) = name.filter(|_| self.failed.is_empty()) else { return };
+        if !self.failed.is_empty() {
+            return;
+        }
+        let Some(name) = name else {
+            // The log was cut before the package's name.
+            out.extend(panic.filter(Panic::is_of_tests).map(|panic| of_panic("panic".to_owned(), &panic, None)));
+            return;
+        };
         let name = name.strip_prefix("./").unwrap_or(name);
         match (panic, note) {
             (Some(panic), _) => out.push(of_panic(name.to_owned(), &panic, None)),
-            (None, Some(note)) => out.push(diagnostic(name.to_owned(), None, one_line(note), None)),
+            (None, Some(note)) => {
+                // A race beside all tests is the package's.
+                let race = self.races.first();
+                let text = race.map(|race| race.text.as_str());
+                out.push(diagnostic(name.to_owned(), race.and_then(Race::place), one_line(note), text));
+            }
             (None, None) => {}
         }
     }
@@ -155,7 +167,8 @@ impl Package {
 impl Output {
     fn line(&mut self, text: &str, is_error: bool) {
         push_line(&mut self.text, text);
-        if let Some(said) = Said::read(text) {
+        let is_open = self.said.as_ref().is_some_and(|said| said.indent < usize::MAX);
+        if let Some(said) = Said::read(text).or_else(|| Said::trace(text).filter(|_| !is_open)) {
             if is_error && self.error.is_none() {
                 self.error = Some(said.clone());
             }
@@ -197,9 +210,12 @@ pub(super) fn said_at(text: &str) -> Option<usize> {
     Said::read(text).map(|said| said.indent)
 }
 
-/// Spaces before a line's text.
+/// Spaces before a line's text; a tab is as wide as four.
 pub(super) fn indent(text: &str) -> usize {
-    text.len() - text.trim_start_matches(' ').len()
+    text.chars()
+        .map_while(|c| [(' ', 1), ('\t', 4)].iter().find(|(blank, _)| *blank == c))
+        .map(|(_, width)| width)
+        .sum()
 }
 
 fn of_panic(code: String, panic: &Panic, test: Option<&str>) -> Diagnostic {

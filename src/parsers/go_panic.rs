@@ -121,6 +121,9 @@ impl Panic {
         if !self.running.is_empty() {
             return self.running.clone();
         }
+        if let Some(test) = self.too_late() {
+            return vec![test];
+        }
         let root = |test: &str| test.split('/').next().unwrap_or(test).to_owned();
         let named = self.test.clone().or_else(|| self.named_in_stack());
         if self.recovered || named.is_none() {
@@ -132,6 +135,18 @@ impl Panic {
             }
         }
         named.into_iter().collect()
+    }
+
+    /// The test that said something after its end: `Log in goroutine after TestName has completed: …`.
+    fn too_late(&self) -> Option<String> {
+        let (_, rest) = self.message.split_once(" in goroutine after ")?;
+        let (test, _) = rest.split_once(" has completed")?;
+        (!test.contains(char::is_whitespace)).then(|| test.to_owned())
+    }
+
+    /// Whether it ended a test binary, as far as the stacks tell.
+    pub fn is_of_tests(&self) -> bool {
+        self.frames.iter().any(|frame| frame.file.ends_with("testing/testing.go"))
     }
 
     /// The test function that the first stack came from.

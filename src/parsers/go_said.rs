@@ -31,12 +31,23 @@ impl Said {
         let line = number(line)?;
         let message = message.strip_prefix(' ').or(message.is_empty().then_some(message))?;
         // What a test printed without a line break stands before it.
-        let (front, file) = before.rsplit_once("    ")?;
+        // Go 1.9 and before indent with a tab.
+        let tab = before.rsplit_once('\t');
+        let tab = tab.filter(|(front, file)| front.trim_matches(' ').is_empty() && !file.contains(char::is_whitespace));
+        let (front, file) = tab.or(before.rsplit_once("    "))?;
         if file.is_empty() || file.starts_with(' ') || file.contains('\t') {
             return None;
         }
         let indent = if front.trim().is_empty() { front.len() + 4 } else { 4 };
         Some(Self { file: format!("{file}.go"), line, message: bounded(message, MESSAGE_LIMIT).to_owned(), indent })
+    }
+
+    /// The head of what testify says where nothing stands above it: its old releases overwrite their own place, which
+    /// the testing package prints there.
+    pub fn trace(text: &str) -> Option<Self> {
+        let text = text.trim_start();
+        let (file, line, _) = place(text.strip_prefix("Error Trace:")?.trim())?;
+        Some(Self { file: file.to_owned(), line, message: bounded(text, MESSAGE_LIMIT).to_owned(), indent: 4 })
     }
 
     /// A line below it.

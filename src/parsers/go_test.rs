@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::go_package::{Package, indent, said_at};
+use super::go_said::Said;
 use super::go_summary::Summary;
 use super::line::Line;
 use super::text::{failed_test, number, without_time};
@@ -166,9 +167,18 @@ impl Run {
         if is_failure { Verdict::Own } else { Verdict::Open }
     }
 
+    /// What [`said_at`] would say of the place that an old testify overwrote.
+    fn trace_at(&self, text: &str) -> Option<usize> {
+        let outer = match &self.current {
+            Current::Results(results) => results.last().map_or(0, |(outer, ..)| *outer),
+            _ => 0,
+        };
+        (!self.is_speaking && Said::trace(text).is_some()).then_some(outer + 4)
+    }
+
     /// A line that a test may have said.
     fn said(&mut self, text: &str) -> Verdict {
-        let at = said_at(text);
+        let at = said_at(text).or_else(|| self.trace_at(text));
         match &self.current {
             Current::Running(test) if at.is_some() || self.is_speaking && indent(text) > 4 => {
                 self.package.output(test, text, false);

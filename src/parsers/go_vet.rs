@@ -155,6 +155,8 @@ impl Reader {
 
     /// `file.go:1:2: message`, perhaps behind `vet: `.
     fn message(&mut self, text: &str) -> Option<Message> {
+        // GitHub's pages show what its problem matcher knew behind this word.
+        let text = text.strip_prefix("Error: ").filter(|rest| rest.contains(".go:")).unwrap_or(text);
         let (text, is_vets) = match text.strip_prefix("vet: ") {
             Some(rest) => (rest, true),
             None => (text, false),
@@ -168,7 +170,7 @@ impl Reader {
             _ if self.speaker == Speaker::Compiler => (0, rest.strip_prefix(' ')?),
             _ => return None,
         };
-        if file.is_empty() || file.contains(char::is_whitespace) || message.is_empty() {
+        if file.is_empty() || file.contains(char::is_whitespace) || message.is_empty() || message == "too many errors" {
             return None;
         }
         // The C compiler's words of a file that uses cgo.

@@ -58,21 +58,30 @@ pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
 
 /// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
 const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
+/// What GitHub's logs have in the place of an annotation's command, and before what a problem matcher knew.
+const ANNOTATIONS: [&str; 3] = ["##[error]", "##[warning]", "##[notice]"];
 
-/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as GitHub, docker and
-/// kubectl put it before each line, or a service's name as docker compose does.
+/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as GitHub, docker,
+/// kubectl and Jenkins put it before each line, a service's name as docker compose does, or GitHub's annotation.
 fn prefix(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let service = mark + service(&text.as_bytes()[mark..]);
     let stamp = service + time_stamp(&text.as_bytes()[service..]);
-    if text[stamp..].starts_with('\u{feff}') { stamp + '\u{feff}'.len_utf8() } else { stamp }
+    let stamp = stamp + build_step(&text.as_bytes()[stamp..]);
+    let mark = if text[stamp..].starts_with('\u{feff}') { stamp + '\u{feff}'.len_utf8() } else { stamp };
+    mark + ANNOTATIONS.iter().find(|start| text[mark..].starts_with(**start)).map_or(0, |start| start.len())
 }
 
-/// The length of `2026-01-01T00:00:00.0000000Z `.
+/// The length of `2026-01-01T00:00:00.0000000Z `, or of `[2026-01-01T00:00:00.000Z] `.
 fn time_stamp(text: &[u8]) -> usize {
-    const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
-    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    if text.len() <= SHAPE.len() || !text.iter().zip(SHAPE).all(agrees) {
+    if let [b'[', stamp @ ..] = text {
+        return match stamp.get(..24).is_some_and(|stamp| shaped(stamp) && stamp[20..].ends_with(b"Z")) {
+            true if stamp[24..].starts_with(b"] ") => 27,
+            true if stamp[24..] == *b"]" => 26,
+            _ => 0,
+        };
+    }
+    if !shaped(text) {
         return 0;
     }
     let digits = text[SHAPE.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -81,6 +90,32 @@ fn time_stamp(text: &[u8]) -> usize {
         [b'Z'] if FRACTIONS.contains(&digits) => text.len(),
         _ => 0,
     }
+}
+
+/// The length of `#12 0.094 `, as BuildKit numbers its steps and tells the seconds since each began.
+fn build_step(text: &[u8]) -> usize {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(rest) = text.strip_prefix(b"#") else { return 0 };
+    let step = digits(rest);
+    let Some(rest) = rest[step..].strip_prefix(b" ").filter(|_| step > 0) else { return 0 };
+    let seconds = digits(rest);
+    let Some(rest) = rest[seconds..].strip_prefix(b".").filter(|_| seconds > 0) else { return 0 };
+    let fraction = digits(rest);
+    let length = 1 + step + 1 + seconds + 1 + fraction;
+    match rest[fraction..] {
+        [b' ', ..] if matches!(fraction, 1..=3) => length + 1,
+        [] if matches!(fraction, 1..=3) => length,
+        _ => 0,
+    }
+}
+
+/// A date and a time, up to the point before the second's fraction.
+const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
+
+/// Whether a text begins with a date and a time, and goes on.
+fn shaped(text: &[u8]) -> bool {
+    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    text.len() > SHAPE.len() && text.iter().zip(SHAPE).all(agrees)
 }
 
 /// The length of `web-1  | `: a name and a number, and a bar that stands in the same column in every line.

@@ -70,7 +70,8 @@ impl Parser for Nextest {
             "Nextest run",
             " tests across ",
             "    Starting ",
-            "FAIL [   ",
+            "FAIL [",
+            " tests run: ",
             "running 1 test",
             "' panicked at ",
             ") panicked at ",
@@ -90,7 +91,7 @@ impl Parser for Nextest {
             self.went(status, name);
             return Verdict::Own;
         }
-        if self.running.is_none() && is_start(text) {
+        if self.running.is_none() && (is_start(text) || is_summary(text)) {
             self.running = Some(side);
             self.seen = true;
             return Verdict::Open;
@@ -365,6 +366,12 @@ fn is_start(line: &str) -> bool {
         || line.strip_prefix("Starting ").is_some_and(|rest| {
             rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains(" across ") && rest.contains(" binar")
         })
+}
+
+/// `     Summary [   0.004s] 3 tests run: …`: all there is of a log without its beginning.
+fn is_summary(line: &str) -> bool {
+    let rest = line.trim_start().strip_prefix("Summary [").and_then(|rest| rest.split_once("s] "));
+    rest.is_some_and(|(_, rest)| rest.contains(" tests run: ") && rest.contains(" passed"))
 }
 
 /// `--- STDERR:              crate test ---`, also `--- TRY 1 STDERR:        crate test ---`.

@@ -5,10 +5,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{line_number, number, one_line, place, push_line, raw};
+use super::text::{line_number, number, one_line, place, push_line, raw, slug};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
+/// Above the messages of one module.
+const MODULE: &str = "************* Module ";
+/// Lines of code that may follow a message, before the line that ends with its symbol.
+const SOURCE_LINES: u32 = 4;
 /// Lines of code that follow the message about similar ones.
 const SIMILAR_LINES: u32 = 100;
 
@@ -16,6 +20,15 @@ const SIMILAR_LINES: u32 = 100;
 #[derive(Default)]
 pub(super) struct Pylint {
     similar: [Option<(Diagnostic, String, u32)>; 2],
+    /// The file of the module that was named, and a message without its symbol: releases before 2.0 name no files.
+    modules: [Option<(String, Option<Old>)>; 2],
+}
+
+/// A message of a release before 2.0.
+struct Old {
+    found: Diagnostic,
+    text: String,
+    lines: u32,
 }
 
 #[derive(Deserialize)]
@@ -43,10 +56,82 @@ struct Record {
 
 impl Parser for Pylint {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".py:", ".pyi:", ".py(", "::notice file=", "::warning file=", "::error file="]
+        &[MODULE, ".py:", ".pyi:", ".py(", "::notice file=", "::warning file=", "::error file="]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
+        let text = line.text;
+        if let Some(module) = text.strip_prefix(MODULE) {
+            self.end_module(line.side(), out);
+            self.modules[line.side()] = Some((format!("{}.py", module.trim().replace('.', "/")), None));
+        } else if self.in_module(line.side(), text, out) {
+            return Verdict::Open;
+        }
+        let verdict = self.message_line(line, out);
+        if self.modules[line.side()].is_some() { Verdict::Open } else { verdict }
+    }
+
+    fn json_triggers(&self) -> &'static [&'static str] {
+        &["\"message-id\"", "\"absolutePath\""]
+    }
+
+    fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
+        match serde_json::from_str::<Report<'_>>(text) {
+            Ok(report) => report.messages.into_iter().for_each(|one| record(one.get(), out)),
+            Err(_) => record(text, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Diagnostic>) {
+        for side in 0..self.modules.len() {
+            self.end_module(side, out);
+        }
+        out.extend(
+            self.similar
+                .iter_mut()
+                .filter_map(Option::take)
+                .map(|(found, text, _)| Diagnostic { raw: raw(&text), ..found }),
+        );
+    }
+}
+
+impl Pylint {
+    /// Whether the line is of an old release, below a module's name.
+    fn in_module(&mut self, side: usize, text: &str, out: &mut Vec<Diagnostic>) -> bool {
+        let Some((file, held)) = &mut self.modules[side] else { return false };
+        let next = old_message(file, text);
+        if next.is_none()
+            && let Some(old) = held
+            && old.lines < SOURCE_LINES
+            && !text.trim().is_empty()
+        {
+            old.lines += 1;
+            push_line(&mut old.text, text);
+            if let Some(symbol) = symbol(text) {
+                old.found.code = symbol.to_owned();
+                out.extend(held.take().map(Old::end));
+            }
+            return true;
+        }
+        out.extend(held.take().map(Old::end));
+        let Some(old) = next else {
+            if text.trim().is_empty() {
+                self.modules[side] = None;
+            }
+            return false;
+        };
+        match old.found.code.is_empty() {
+            true => *held = Some(old),
+            false => out.push(old.end()),
+        }
+        true
+    }
+
+    fn end_module(&mut self, side: usize, out: &mut Vec<Diagnostic>) {
+        out.extend(self.modules[side].take().and_then(|(_, held)| held).map(Old::end));
+    }
+
+    fn message_line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let waiting = &mut self.similar[line.side()];
         let text = line.text;
         let found = message(text);
@@ -73,25 +158,14 @@ impl Parser for Pylint {
         out.push(found);
         Verdict::Idle
     }
+}
 
-    fn json_triggers(&self) -> &'static [&'static str] {
-        &["\"message-id\"", "\"absolutePath\""]
-    }
-
-    fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
-        match serde_json::from_str::<Report<'_>>(text) {
-            Ok(report) => report.messages.into_iter().for_each(|one| record(one.get(), out)),
-            Err(_) => record(text, out),
+impl Old {
+    fn end(mut self) -> Diagnostic {
+        if self.found.code.is_empty() {
+            self.found.code = slug(&self.found.message);
         }
-    }
-
-    fn finish(&mut self, out: &mut Vec<Diagnostic>) {
-        out.extend(
-            self.similar
-                .iter_mut()
-                .filter_map(Option::take)
-                .map(|(found, text, _)| Diagnostic { raw: raw(&text), ..found }),
-        );
+        Diagnostic { raw: raw(&self.text), ..self.found }
     }
 }
 
@@ -109,6 +183,34 @@ fn record(text: &str, out: &mut Vec<Diagnostic>) {
         raw: RawValue::from_string(text.to_owned()).ok(),
         ..found(&record.id, &record.message)
     });
+}
+
+/// `C: 12, 0: message (symbol)`, `W: 28,11: message`, `C0111: 12,0:object: message`.
+fn old_message(file: &str, text: &str) -> Option<Old> {
+    let (id, rest) = text.split_once(':')?;
+    let letter = id.get(..1).filter(|_| id.len() == 1 || severity(id).is_some())?;
+    let (at, rest) = rest.split_once(':')?;
+    let (line, column) = at.split_once(',').map_or((at, None), |(line, column)| (line, number(column.trim())));
+    let line = number(line.trim())?;
+    let message = rest.strip_prefix(' ').or_else(|| rest.split_once(": ").map(|(_, message)| message))?;
+    // The letters stand for the same in every release.
+    severity(&format!("{letter}0000"))?;
+    let code = if id.len() > 1 { id } else { symbol(message).unwrap_or_default() };
+    let found = Diagnostic {
+        file: Some(file.to_owned()),
+        line: line_number(line),
+        column: column.and_then(|column| column.checked_add(1)),
+        code: code.to_owned(),
+        ..found(&format!("{letter}0000"), without_symbol(message))
+    };
+    Some(Old { found, text: format!("{text}\n"), lines: 0 })
+}
+
+/// The symbol in parentheses that a line ends with.
+fn symbol(text: &str) -> Option<&str> {
+    let (_, symbol) = text.trim_end().strip_suffix(')')?.rsplit_once(" (")?;
+    let is_symbol = symbol.contains('-') && symbol.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    (is_symbol || symbol == "unreachable" || symbol == "fixme").then_some(symbol)
 }
 
 /// A line in any of the text formats.

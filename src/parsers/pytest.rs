@@ -44,6 +44,10 @@ pub(super) struct Pytest {
     lines: Vec<LineEntry>,
     summary: Vec<Summary>,
     verbose: Vec<(String, bool)>,
+    /// Lines of a short summary whose title was cut off.
+    loose: Vec<String>,
+    /// What the sessions before told.
+    done: HashSet<String>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -116,6 +120,10 @@ impl Parser for Pytest {
                         && self.verbose.len() < FAILURES_LIMIT
                     {
                         self.verbose.push((node.to_owned(), is_error));
+                    } else if let Some(rest) = loose(text)
+                        && self.loose.len() < FAILURES_LIMIT
+                    {
+                        self.loose.push(rest);
                     }
                     Verdict::Idle
                 }
@@ -214,7 +222,7 @@ impl Pytest {
 
     /// Joins what was said about each failure, and tells it.
     fn end(&mut self, out: &mut Vec<Diagnostic>) {
-        let Self { entries, lines, summary, verbose, .. } = std::mem::take(self);
+        let Self { entries, lines, summary, verbose, loose, done, .. } = std::mem::take(self);
         let mut titles: HashMap<String, VecDeque<Entry>> = HashMap::new();
         let mut order = Vec::new();
         let mut subtests: HashMap<String, VecDeque<String>> = HashMap::new();
@@ -299,7 +307,24 @@ impl Pytest {
                 out.push(diagnostic(node, None, "", None));
             }
         }
+        for rest in loose {
+            let (node, message) = node_and_message(&rest, |_| false);
+            if !done.contains(node) && told.insert(node.to_owned()) {
+                out.push(diagnostic(node.to_owned(), None, message, None));
+            }
+        }
+        self.done = done;
+        self.done.extend(told.into_iter().take(FAILURES_LIMIT));
     }
+}
+
+/// `FAILED tests/a.py::test - message` where no summary was begun: what it says of a test of a file.
+fn loose(text: &str) -> Option<String> {
+    let outcome = outcome(text).filter(|outcome| outcome.subtest.is_none())?;
+    let (file, name) = outcome.rest.split_once("::")?;
+    let is_node =
+        file.ends_with(".py") && !file.contains(char::is_whitespace) && !name.starts_with(char::is_whitespace);
+    is_node.then_some(outcome.rest)
 }
 
 fn is_parent(message: &str) -> bool {

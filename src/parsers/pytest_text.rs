@@ -4,6 +4,7 @@ use super::text::number;
 
 /// The title in `==== title ====` and the width of the line in characters.
 pub(super) fn section(line: &str) -> Option<(&str, usize)> {
+    let line = line.trim_end();
     let inner = line.strip_prefix('=')?.strip_suffix('=')?;
     let title = inner.trim_matches('=');
     let title = title.strip_prefix(' ')?.strip_suffix(' ')?;
@@ -12,6 +13,7 @@ pub(super) fn section(line: &str) -> Option<(&str, usize)> {
 
 /// The title in `____ title ____`, which pytest draws as wide as its section lines.
 pub(super) fn heading(line: &str, width: usize) -> Option<&str> {
+    let line = line.trim_end();
     if !line.starts_with('_') || !line.ends_with('_') {
         return None;
     }
@@ -19,7 +21,8 @@ pub(super) fn heading(line: &str, width: usize) -> Option<&str> {
     let left = line.bytes().take_while(|&byte| byte == b'_').count();
     let right = line.bytes().rev().take_while(|&byte| byte == b'_').count();
     let title = line.get(left..line.len() - right)?.strip_prefix(' ')?.strip_suffix(' ')?;
-    let drawn = length == width || (left == 1 && length >= width);
+    // Old releases draw some a little narrower.
+    let drawn = length == width || (left == 1 && length >= width) || title.starts_with("ERROR collecting ");
     // `_ _ _ _` parts the entries of one traceback.
     (drawn && !title.is_empty() && !title.starts_with("_ ")).then_some(title)
 }
