@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::Verdict;
-use super::text::{failed_test, line_number, one_line, place, push_line, raw};
+use super::text::{failed_test, is_full, line_number, one_line, place, push_line, raw};
 use crate::model::Diagnostic;
 
 /// Names remembered of what was told.
@@ -94,7 +94,10 @@ impl Catch2 {
                 (None, None) => return Verdict::Idle,
             },
         };
-        if matches!(self.part, Part::Failure(_)) { Verdict::Own } else { Verdict::Open }
+        match &self.part {
+            Part::Failure(failure) if !is_full(&failure.text) => Verdict::Own,
+            _ => Verdict::Open,
+        }
     }
 
     /// The end of the log.

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::line::Line;
-use super::text::{failed_test, line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, is_full, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -55,7 +55,7 @@ impl Parser for DotnetTest {
         let text = line.text;
         if let Some(failure) = waiting {
             if failure.read(text) {
-                return Verdict::Own;
+                return if is_full(&failure.text) { Verdict::Open } else { Verdict::Own };
             }
             out.extend(waiting.take().and_then(Failure::end));
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Verdict;
-use super::text::{failed_test, line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, is_full, line_number, number, one_line, push_line, raw};
 use crate::model::Diagnostic;
 
 /// Names remembered of what was told.
@@ -70,7 +70,7 @@ impl GoogleTest {
             failure.message.push('\n');
         }
         push_line(&mut failure.text, text);
-        Verdict::Own
+        if is_full(&failure.text) { Verdict::Open } else { Verdict::Own }
     }
 
     /// The end of the log, or of a test that crashed after a failure.

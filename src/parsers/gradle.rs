@@ -124,6 +124,10 @@ fn test(text: &str) -> Option<(String, String)> {
     }
     let parts: Vec<&str> = name.split(" > ").skip_while(|part| part.starts_with("Gradle ")).collect();
     let [class, _, ..] = parts.as_slice() else { return None };
+    let simple = class.rsplit('.').next().unwrap_or(class);
+    if !class.contains('.') && !simple.starts_with(char::is_uppercase) {
+        return None;
+    }
     Some((parts.join(" > "), (*class).to_owned()))
 }
 

@@ -97,12 +97,12 @@ impl Parser for Maven {
                 self.parts[side] = Part::Test(failure);
                 return Verdict::Own;
             }
-            Part::Summary if text.contains("Tests run:") => return Verdict::Idle,
+            Part::Summary if text.contains("Tests run:") || text.trim().is_empty() => return Verdict::Idle,
             Part::Summary if leveled(text).is_some_and(|(level, _)| level != Severity::Error) => {}
             Part::Summary => {
                 self.summary(text);
                 self.parts[side] = Part::Summary;
-                return Verdict::Own;
+                return Verdict::Open;
             }
         }
         let (level, body) = leveled(text).unwrap_or((Severity::Error, text));
@@ -123,7 +123,7 @@ impl Parser for Maven {
             // Before Surefire 2.19 the first one may stand on the same line.
             self.summary(&body[body.find(':').map_or(0, |at| at + 1)..]);
             self.parts[side] = Part::Summary;
-            return Verdict::Own;
+            return Verdict::Open;
         }
         if let Some(found) = pmd(body) {
             out.push(Diagnostic { raw: raw(text), ..found });

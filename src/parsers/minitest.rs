@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::line::Line;
-use super::text::{failed_test, line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, is_full, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -35,7 +35,7 @@ impl Parser for Minitest {
         let waiting = &mut self.blocks[line.side()];
         if let Some(failure) = waiting {
             if failure.read(line.text) {
-                return Verdict::Own;
+                return if is_full(&failure.text) { Verdict::Open } else { Verdict::Own };
             }
             out.extend(waiting.take().map(Failure::end));
         }

@@ -26,6 +26,7 @@ mod cppcheck;
 mod ctest;
 mod cvss;
 mod deno;
+mod docker;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
@@ -274,6 +275,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),
+    || Box::new(docker::Docker::default()),
     || Box::new(gnu::Gnu::default()),
 ];
 

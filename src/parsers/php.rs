@@ -16,8 +16,8 @@ pub(super) struct Php;
 #[derive(Deserialize)]
 struct Document {
     files: Vec<File>,
-    #[serde(rename = "time")]
-    _time: serde::de::IgnoredAny,
+    #[serde(rename = "memory")]
+    _memory: serde::de::IgnoredAny,
 }
 
 #[derive(Deserialize)]

@@ -177,6 +177,10 @@ fn raw_format(text: &str) -> Option<Diagnostic> {
     }
     let split = message.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [identifier="));
     let (message, identifier) = split.map_or((message, None), |(message, identifier)| (message, Some(identifier)));
+    // What `grep -n` finds looks alike, but is no sentence.
+    if identifier.is_none() && !(message.ends_with('.') && message.contains(' ')) {
+        return None;
+    }
     Some(Diagnostic {
         file: Some(without_context(&format!("{file}.php")).to_owned()),
         line: line_number(line),

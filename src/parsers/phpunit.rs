@@ -2,7 +2,7 @@
 //! (<https://docs.phpunit.de/en/12.0/textui.html>).
 
 use super::line::Line;
-use super::text::{failed_test, line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, is_full, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -55,6 +55,7 @@ impl Parser for Phpunit {
         match run.part {
             Part::None => Verdict::Idle,
             Part::Running | Part::List | Part::Other => Verdict::Open,
+            Part::Failure(ref failure) | Part::Testdox(ref failure) if is_full(&failure.text) => Verdict::Open,
             Part::Failure(_) | Part::Testdox(_) => Verdict::Own,
         }
     }

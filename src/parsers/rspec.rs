@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::Line;
-use super::text::{failed_test, line_number, number, one_line, push_line, raw};
+use super::text::{failed_test, is_full, line_number, number, one_line, push_line, raw};
 use super::{Parser, Verdict};
 use crate::model::Diagnostic;
 
@@ -93,8 +93,9 @@ impl Parser for Rspec {
             Part::Failure(failure, false) if ends_error(text) => self.tell(failure, out),
             Part::Failure(mut failure, listed) => {
                 failure.read(text);
+                let verdict = if is_full(&failure.text) { Verdict::Open } else { Verdict::Own };
                 self.blocks[side] = Part::Failure(failure, listed);
-                return Verdict::Own;
+                return verdict;
             }
         }
         if text == "Failures:" {

@@ -24,6 +24,11 @@ pub(super) fn bounded(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
+/// Whether a text has all that findings keep. A block that is longer may never end, and its lines may be others' too.
+pub(super) fn is_full(text: &str) -> bool {
+    text.len() >= RAW_LIMIT
+}
+
 /// Appends a line unless the text has reached the size that findings keep.
 pub(super) fn push_line(text: &mut String, line: &str) {
     if text.len() < RAW_LIMIT {

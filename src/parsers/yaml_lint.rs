@@ -8,6 +8,9 @@ use super::text::{line_number, number, one_line, place, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
+/// Rules of ansible-lint whose names are one plain word.
+const PLAIN_RULES: &[&str] = &["complexity", "fqcn", "galaxy", "jinja", "latest", "sanity", "schema", "yaml"];
+
 /// Reads both streams, each with the file whose problems are listed below it.
 #[derive(Default)]
 pub(super) struct YamlLint {
@@ -112,8 +115,12 @@ fn ansible(text: &str) -> Option<Diagnostic> {
     // One release put the markup of its colours in.
     let rule = rule.trim_end_matches("[/]");
     let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
-    let is_rule =
-        name.len() > 2 && is_part(name) && !detail.contains(' ') && !["error", "warning", "note"].contains(&name);
+    let is_known = !detail.is_empty() || name.contains('-') || PLAIN_RULES.contains(&name);
+    let is_rule = is_known
+        && !file.contains("://")
+        && is_part(name)
+        && !detail.contains(' ')
+        && !["error", "warning", "note"].contains(&name);
     let (message, severity) = match message.trim_end().strip_suffix("(warning)") {
         Some(message) => (message, Severity::Warn),
         None => (message, Severity::Error),
