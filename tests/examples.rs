@@ -61,9 +61,11 @@ fn every_key_stands_in_the_example() {
     let parsed: toml::Table = text.parse().unwrap();
     let subproject = parsed["subproject"][0].as_table().unwrap();
     let recipe = subproject["test"].as_table().unwrap();
+    let ignore = parsed["ignore"][0].as_table().unwrap();
     for (table, unknown) in [
         (&parsed, "zzz = 1"),
         (subproject, "[[subproject]]\npath = '.'\nzzz = 1"),
+        (ignore, "[[ignore]]\nzzz = 1"),
         (recipe, "[[subproject]]\npath = '.'\ntest = { zzz = 1 }"),
     ] {
         let keys = known_keys(unknown);

@@ -34,7 +34,7 @@ const JOB: [&str; 21] = [
     "recipe_snapshot",
     "token",
 ];
-const FINDING: [&str; 19] = [
+const FINDING: [&str; 20] = [
     "id",
     "job_id",
     "project",
@@ -53,6 +53,7 @@ const FINDING: [&str; 19] = [
     "first_seen_job",
     "is_new",
     "tool",
+    "ignored",
     "raw_json",
 ];
 const PYTEST: &str = "\
@@ -168,7 +169,7 @@ fn findings_answer_in_three_forms() {
     farm.run("job run test").wants(1);
     let findings = farm.json("findings");
     assert_eq!(keys(&findings), BTreeSet::from(["counts", "findings"]));
-    has_keys(&findings["counts"], &["total", "by_kind", "by_severity", "new", "fixed"]);
+    has_keys(&findings["counts"], &["total", "by_kind", "by_severity", "new", "fixed", "ignored"]);
     assert_eq!(findings["counts"]["total"], 1);
     assert_eq!(findings["counts"]["by_kind"]["test_fail"], 1);
     assert_eq!(findings["counts"]["by_severity"]["error"], 1);

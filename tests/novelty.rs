@@ -124,7 +124,7 @@ fn what_is_gone_is_fixed() {
     assert_eq!(seen(&ran.job()).0, ["src/main.rs:2 known"]);
     let answer = farm.crafting(["findings", &ran.id(), "--format", "json"]).output().success().json();
     let expected = serde_json::json!({
-        "total": 1, "by_kind": { "lint": 1 }, "by_severity": { "warn": 1 }, "new": 0, "fixed": 1
+        "total": 1, "by_kind": { "lint": 1 }, "by_severity": { "warn": 1 }, "new": 0, "fixed": 1, "ignored": 0
     });
     assert_eq!(answer["counts"], expected);
     own.write("src/main.rs", "fn main() {}\n");
@@ -194,6 +194,142 @@ fn new_findings_can_be_asked_for_and_failed_on() {
         let ran = farm.crafting(["findings", "@last", "--fail-on", bound]).in_dir(own.repo.path()).output();
         assert_eq!(ran.code(), expected, "{bound}: {ran}");
     }
-    let wrong = farm.crafting(["job", "run", "--fail-on", "new"]).in_dir(own.repo.path()).output().exits(2);
+    let wrong = farm.crafting(["job", "run", "--fail-on", "newer"]).in_dir(own.repo.path()).output().exits(2);
     assert!(wrong.stderr.contains("hint:"), "{wrong}");
+}
+
+/// What was seen, in the order of places.
+fn sorted(job: &Value) -> Vec<String> {
+    let mut lines = seen(job).0;
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_moved_line_is_found_by_its_text() {
+    let farm = Farm::new();
+    let mut own =
+        Crate::new(&[("src/main.rs", "fn main() {\n    let a = 1;\n    one();\n    two();\n    three();\n}\n")]);
+    let first = run(&farm, &own);
+    own.write("src/main.rs", "fn main() {\n    one();\n    two();\n    three();\n    let a = 1;\n}\n");
+    let second = run(&farm, &own);
+    assert_eq!(seen(&second.job()), (vec!["src/main.rs:5 known".to_owned()], vec![first.id()]));
+    assert_eq!(counts(&second.job()), [1, 0, 0]);
+}
+
+#[test]
+fn a_renamed_and_edited_file_keeps_what_it_had() {
+    let farm = Farm::new();
+    let body: String = (0..20).map(|number| format!("// Line {number} of a file.\n")).collect();
+    let mut own = Crate::new(&[("src/old.rs", &format!("{body}{TWO}"))]);
+    let first = run(&farm, &own);
+    own.rename("src/old.rs", "src/new.rs");
+    // Of the two, one was edited as well: the same kind and code in the same renamed file are taken in order.
+    own.write("src/new.rs", &format!("{body}fn main() {{\n    let a = 100;\n    let b = 2;\n}}\n"));
+    let second = run(&farm, &own);
+    assert_eq!(sorted(&second.job()), ["src/new.rs:22 known", "src/new.rs:23 known"]);
+    assert!(seen(&second.job()).1.iter().all(|id| *id == first.id()));
+}
+
+#[test]
+fn gone_in_one_place_and_new_in_another_are_two_things() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/a.rs", TWO), ("src/b.rs", "fn b() {\n    work();\n    work();\n}\n")]);
+    run(&farm, &own);
+    own.write("src/a.rs", "fn main() {\n    work();\n    let b = 2;\n}\n");
+    own.write("src/b.rs", "fn b() {\n    let a = 1;\n    work();\n}\n");
+    let second = run(&farm, &own);
+    // On the same line as the one that went, but in another file.
+    assert_eq!(sorted(&second.job()), ["src/a.rs:3 known", "src/b.rs:2 new"]);
+    assert_eq!(counts(&second.job()), [2, 1, 1]);
+    // On the very line of the one that went, with another text.
+    own.write("src/a.rs", "fn main() {\n    work();\n    let other = 2;\n}\n");
+    let third = run(&farm, &own);
+    assert_eq!(sorted(&third.job()), ["src/a.rs:3 new", "src/b.rs:2 known"]);
+    assert_eq!(counts(&third.job()), [2, 1, 1]);
+}
+
+#[test]
+fn lines_that_change_places_stay_what_they_are() {
+    let farm = Farm::new();
+    let text = |first: &str, second: &str| format!("fn main() {{\n    {first}\n    middle();\n    {second}\n}}\n");
+    let mut own = Crate::new(&[("src/main.rs", &text("let a = 1;", "let a = 1;"))]);
+    run(&farm, &own);
+    own.write("src/main.rs", &format!("// Above.\n{}", text("let a = 1;", "let a = 1;")));
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0], "two equal lines are two findings");
+    own.write("src/main.rs", &text("let a = 1;", "let b = 2;"));
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 1, 1]);
+    own.write("src/main.rs", &text("let b = 2;", "let a = 1;"));
+    let swapped = run(&farm, &own);
+    assert_eq!(counts(&swapped.job()), [2, 0, 0], "{swapped}");
+}
+
+#[test]
+fn a_branch_is_compared_with_itself_and_at_first_with_the_main_one() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    own.repo.commit("two");
+    let first = run(&farm, &own);
+    own.repo.git(&["checkout", "--quiet", "-b", "topic"]);
+    own.write("src/more.rs", "fn more() {\n    let c = 3;\n}\n");
+    let topic = run(&farm, &own);
+    assert_eq!(sorted(&topic.job()), ["src/main.rs:2 known", "src/main.rs:3 known", "src/more.rs:2 new"]);
+    assert_eq!(seen(&topic.job()).1[0], first.id());
+    assert_eq!(counts(&run(&farm, &own).job()), [3, 0, 0], "itself from now on");
+    own.repo.commit("more");
+    own.repo.git(&["checkout", "--quiet", "--detach"]);
+    assert_eq!(counts(&run(&farm, &own).job()), [3, 1, 0], "a detached HEAD is no branch: the main one again");
+    own.repo.git(&["checkout", "--quiet", "main"]);
+    own.write("src/main.rs", TWO);
+    own.files.retain(|(path, _)| path != "src/more.rs");
+    own.write("src/main.rs", TWO);
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0], "main never had it");
+}
+
+#[test]
+fn without_the_baselines_commit_the_hashes_decide() {
+    let farm = Farm::new();
+    let mut own = Crate::new(&[("src/main.rs", TWO)]);
+    own.repo.commit("two");
+    own.write("src/main.rs", &format!("// A snapshot.\n{TWO}"));
+    run(&farm, &own);
+    // Nobody has the snapshot any more.
+    std::fs::remove_dir_all(farm.workspace()).unwrap();
+    own.write("src/main.rs", &format!("// Another.\n// One.\n{TWO}"));
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0]);
+}
+
+#[test]
+fn a_job_that_could_not_look_makes_nothing_fixed_or_new() {
+    let farm = Farm::new();
+    let own = Crate::new(&[("src/main.rs", TWO)]);
+    let first = run(&farm, &own);
+    let lint = |command: &str| {
+        own.repo.write("crafting.toml", recipe_file("rust", &[("lint", command)]));
+        farm.run(&own.repo, ["lint"]).job()
+    };
+    // Its tool did not even start; then it was killed half-way.
+    let broken = lint("exit 3");
+    assert_eq!(counts(&broken), [1, 1, 0], "{broken}");
+    assert_eq!(counts(&lint("exit 3")), [1, 0, 0], "that it is broken is new once");
+    assert_eq!(counts(&lint("head -n 7 rustc.txt >&2; kill -9 $$")), [1, 0, 0]);
+    let again = lint("cat rustc.txt >&2");
+    assert_eq!(counts(&again), [2, 0, 0], "{again}");
+    assert_eq!(seen(&again).1, [first.id(), first.id()]);
+}
+
+#[test]
+fn jobs_side_by_side_are_compared_with_what_was_there_before() {
+    let farm = Farm::new();
+    let own = Crate::new(&[("src/main.rs", TWO)]);
+    own.repo.write("crafting.toml", recipe_file("rust", &[("lint", "touch \"$HOME/begun-$CRAFTING_JOB_ID\"; cat rustc.txt >&2; while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done")]));
+    let one = farm.crafting(["job", "run", "lint", "--format", "json"]).in_dir(own.repo.path()).spawn();
+    let other = farm.crafting(["job", "run", "lint", "--format", "json"]).in_dir(own.repo.path()).spawn();
+    farm.wait_for_marks("begun", 2);
+    std::fs::write(farm.home().join("go"), "").unwrap();
+    let mut new = [one.finish().success().job(), other.finish().success().job()].map(|job| counts(&job)[1]);
+    new.sort_unstable();
+    // The first queued has nothing before it; the second may or may not have seen the first one's end.
+    assert!(new == [2, 2] || new == [0, 2], "{new:?}");
+    assert_eq!(counts(&run(&farm, &own).job()), [2, 0, 0]);
 }

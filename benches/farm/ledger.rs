@@ -76,6 +76,7 @@ fn queue(ledger: &Ledger, project: &ProjectName) -> Step<Job> {
         retries: 0,
         backoff_secs: 0,
         keep_slot: false,
+        ignores: Vec::new(),
     };
     let place = (project.clone(), SubPath::root(), "test".parse()?);
     let job = Job::queued(BatchId::random()?, place, ("main".parse()?, None, false), recipe, "host", Timestamp::now())?;
@@ -111,6 +112,7 @@ fn finding(job: &JobId, number: u32) -> Finding {
         first_seen_job: Some(job.clone()),
         is_new: true,
         tool: "clippy".to_owned(),
+        ignored: None,
         raw_json: None,
         created_at: Timestamp::from_millis(1_700_000_000_000),
         context_hash: Some(u64::from(number)),

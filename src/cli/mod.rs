@@ -10,6 +10,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod suppress;
 mod ui;
 mod values;
 
@@ -26,7 +27,8 @@ use self::ui::Ui;
 use self::ui::error::{Errors, install_panic_hook, of_clap};
 use crate::config::Settings;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::farm::{BACKGROUND_COMMAND, LocalFarm, run_in_background};
+use crate::farm::{Around, BACKGROUND_COMMAND, LocalFarm, run_in_background};
+use crate::model::ProjectName;
 
 /// Threads of the asynchronous runtime: it waits, blocking work has threads of its own.
 const RUNTIME_THREADS: usize = 2;
@@ -135,6 +137,11 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Re
     // A thread that still waits for a log nobody reads any more must not keep the program.
     runtime.shutdown_background();
     answer
+}
+
+/// The project that was named, else where the user stands.
+fn around(project: Option<ProjectName>) -> Result<Around> {
+    project.map_or_else(|| here().map(Around::Folder), |project| Ok(Around::Project(project)))
 }
 
 /// The folder that counts as "here".

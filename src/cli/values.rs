@@ -6,10 +6,12 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::error::{Error, Result};
-use crate::model::{Finding, Severity};
+use crate::model::{FindingCounts, Kind, Severity, Timestamp, span};
 
 /// The longest time limit, in seconds: thirty days, as in the configuration.
 const LONGEST_SECS: u64 = 30 * 86_400;
+/// Characters that a reason may have.
+const REASON_LIMIT: usize = 1000;
 
 /// A parser that offers the names of `all` in help, completions and errors.
 pub fn choice<T, const N: usize>(all: [T; N], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
@@ -27,30 +29,15 @@ pub fn duration(text: &str) -> Result<Duration> {
         Error::invalid(format!("{text:?} is not a length of time"))
             .hint("give seconds, or a number with s, m, h or d: 90, 90s, 10m, 1h30m (at most 30d)")
     };
-    let mut seconds = 0_u64;
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| refuse())?;
-        let mut chars = tail.chars();
-        let unit = match chars.next() {
-            Some('s') => 1,
-            None if seconds == 0 => 1,
-            Some('m') => 60,
-            Some('h') => 3600,
-            Some('d') => 86_400,
-            _ => return Err(refuse()),
-        };
-        seconds = number.checked_mul(unit).and_then(|part| seconds.checked_add(part)).ok_or_else(refuse)?;
-        rest = chars.as_str();
-    }
+    let seconds = span(text).ok_or_else(refuse)?.as_secs();
     if (1..=LONGEST_SECS).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(refuse()) }
 }
 
 /// From which findings on a command exits with 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailOn {
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
     /// At least so bad.
     pub severity: Severity,
     /// Only those that the baseline did not have.
@@ -58,24 +45,55 @@ pub struct FailOn {
 }
 
 impl FailOn {
-    /// Whether one of the findings is bad enough.
-    pub fn met<'a>(self, findings: impl IntoIterator<Item = &'a Finding>) -> bool {
-        findings.into_iter().any(|finding| finding.severity >= self.severity && (finding.is_new || !self.new))
+    /// Whether one of the findings is bad enough; ignored ones never are.
+    pub fn met(self, counts: &FindingCounts) -> bool {
+        counts.any(|kind, severity, new| {
+            severity >= self.severity && (new || !self.new) && self.kind.is_none_or(|wanted| kind == wanted)
+        })
     }
 }
 
 impl FromStr for FailOn {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        let (new, severity) = match text.strip_prefix("new:") {
-            Some(severity) => (true, severity),
-            None => (false, text),
+        let any = Self { kind: None, severity: Severity::Info, new: false };
+        let (new, what) = match text.strip_prefix("new") {
+            Some("") => return Ok(Self { new: true, ..any }),
+            Some(rest) if rest.starts_with(':') => (true, &rest[1..]),
+            _ => (false, text),
         };
-        let severity = severity.parse().map_err(|_| {
-            Error::invalid(format!("{text:?} is not a severity"))
-                .hint("use error, warn or info, or new:error and so on")
+        if what == "cve" {
+            return Ok(Self { kind: Some(Kind::Cve), new, ..any });
+        }
+        let severity = what.parse().map_err(|_| {
+            Error::invalid(format!("{text:?} is nothing to fail on"))
+                .hint("use error, warn, info, cve, new, new:error, new:warn, new:info or new:cve")
         })?;
-        Ok(Self { severity, new })
+        Ok(Self { severity, new, ..any })
+    }
+}
+
+/// When a suppression ends: a date or a length of time from now, in the future.
+pub fn until(text: &str) -> Result<Timestamp> {
+    let now = Timestamp::now();
+    let until = Timestamp::of_date(text).or_else(|| Some(now.after(span(text)?))).ok_or_else(|| {
+        Error::invalid(format!("{text:?} is neither a date nor a length of time"))
+            .hint("give a day such as 2027-01-31, or a length of time from now such as 30d or 6w")
+    })?;
+    if until <= now {
+        return Err(Error::invalid(format!("{text:?} is not in the future")).hint("leave out --until for ever"));
+    }
+    Ok(until)
+}
+
+/// Why a finding is ignored: something must be said.
+pub fn reason(text: &str) -> Result<String> {
+    let reason = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match reason.chars().count() {
+        1..=REASON_LIMIT => Ok(reason),
+        0 => Err(Error::invalid("the reason is empty").hint("say why the finding can be ignored: others will ask")),
+        _ => Err(Error::invalid(format!("the reason is longer than {REASON_LIMIT} characters"))
+            .hint("say it in a sentence, and link to the rest")),
     }
 }
 
@@ -125,10 +143,30 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_may_count_new_ones_only() {
-        assert_eq!("warn".parse::<FailOn>().unwrap(), FailOn { severity: Severity::Warn, new: false });
-        assert_eq!("new:error".parse::<FailOn>().unwrap(), FailOn { severity: Severity::Error, new: true });
-        assert!("new".parse::<FailOn>().is_err());
+    fn thresholds_may_be_of_a_kind_and_count_new_ones_only() {
+        let of = |kind, severity, new| FailOn { kind, severity, new };
+        for (text, expected) in [
+            ("warn", of(None, Severity::Warn, false)),
+            ("cve", of(Some(Kind::Cve), Severity::Info, false)),
+            ("new", of(None, Severity::Info, true)),
+            ("new:error", of(None, Severity::Error, true)),
+            ("new:cve", of(Some(Kind::Cve), Severity::Info, true)),
+        ] {
+            assert_eq!(text.parse::<FailOn>().unwrap(), expected, "{text}");
+        }
+        for bad in ["", "new:", "new:new", "newwarn", "lint", "cve:error", "Error"] {
+            assert!(bad.parse::<FailOn>().unwrap_err().hint_text().is_some_and(|hint| hint.contains("new:cve")));
+        }
+    }
+
+    #[test]
+    fn suppressions_end_in_the_future_and_have_a_reason() {
+        assert!(until("30d").is_ok() && until("2999-12-31").is_ok() && until("2999-12-31T12:00").is_ok());
+        for bad in ["", "0d", "2020-01-01", "tomorrow", "-1d", "30 days"] {
+            assert!(until(bad).unwrap_err().hint_text().is_some(), "{bad}");
+        }
+        assert_eq!(reason(" not\n ours ").unwrap(), "not ours");
+        assert!(reason(" \t").is_err() && reason(&"x".repeat(1001)).is_err());
     }
 
     #[test]

@@ -41,6 +41,15 @@ const SUBPROJECT_KEYS: &str = "
 # keep = [\"node_modules\"]            # untracked files that stay from job to job,
 #                                    # in place of the language's own; [] keeps nothing
 # fresh = true                       # begin every job with an empty tree
+#
+# Findings that nobody needs to see:
+#
+# [[ignore]]
+# code = \"clippy::*\"                 # exactly, or as a glob; code, path or both
+# path = \"generated/**\"              # relative to this file
+# kind = \"lint\"                      # or cve, test_fail, recipe_fail
+# reason = \"generated code\"          # must be there
+# until = 2027-01-31                 # count again from that day on
 ";
 
 /// The text of a `crafting.toml` with these subprojects. It reads back as the same ones.

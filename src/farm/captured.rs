@@ -43,5 +43,5 @@ pub fn read_captured(mut log: impl Read, hint: CapturedLog, filter: &FindingFilt
         .map(|diagnostic| findings::finding_without_job(diagnostic, now))
         .filter(|finding| seen.insert(finding.fingerprint.clone()))
         .collect();
-    sorted(rows, filter, 0)
+    sorted(rows, filter)
 }

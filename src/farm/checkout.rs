@@ -232,6 +232,7 @@ fn insert(
         timeout_secs: file.timeout_secs,
         submodules: file.submodules,
         subprojects: file.subprojects,
+        ignores: file.ignores,
         created_at: now,
         updated_at: now,
     };
@@ -262,6 +263,7 @@ fn change(rooms: &Rooms, old: Project, description: Description, wanted: &Projec
         timeout_secs: file.timeout_secs,
         submodules: file.submodules,
         subprojects: file.subprojects,
+        ignores: file.ignores,
         ..old.clone()
     };
     let changed = new != old;

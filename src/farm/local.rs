@@ -12,13 +12,16 @@ use tokio::task::JoinSet;
 use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
-    Event, Farm, FindingFilter, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject, Plan, ProjectChange,
-    Registered, Removed, RunRequest, Scope, Started, checkout, request, sorted,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
+    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
+    suppress,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
-use crate::model::{Batch, BatchId, CommitId, Job, JobId, Project, ProjectName, RunnerId, Timestamp};
+use crate::model::{
+    Batch, BatchId, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression, Timestamp,
+};
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
@@ -249,11 +252,7 @@ impl Farm for LocalFarm {
 
     async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
         let folder = folder.to_owned();
-        self.blocking(move |rooms| {
-            let Ok(here) = Checkout::discover(&folder) else { return Ok(None) };
-            rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))
-        })
-        .await
+        self.blocking(move |rooms| rooms.ledger.read(|tx| project_in(tx, &folder))).await
     }
 
     async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
@@ -358,45 +357,65 @@ impl Farm for LocalFarm {
         Ok(Started { batch: batch_of(jobs)?, registered: None, notes: Vec::new() })
     }
 
-    async fn findings(&self, filter: &FindingFilter) -> Result<Findings> {
-        let filter = filter.clone();
-        self.blocking(move |rooms| findings(rooms, &filter)).await
+    async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
+        let query = query.clone();
+        self.blocking(move |rooms| findings::page(rooms, &query)).await
+    }
+
+    async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding> {
+        let query = query.clone();
+        let begun = self.blocking(move |rooms| findings::begin(rooms, query)).await?;
+        Ok(begun.send(Arc::clone(&self.rooms)))
+    }
+
+    async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
+        let wanted = wanted.clone();
+        self.blocking(move |rooms| suppress::ignore(rooms, &wanted)).await
+    }
+
+    async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {
+        let around = around.clone();
+        self.blocking(move |rooms| {
+            rooms.ledger.read(|tx| {
+                let project = project_around(tx, &around)?;
+                ledger::suppressions::list(tx, project.as_ref())
+            })
+        })
+        .await
+    }
+
+    async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
+        let (findings, around) = (findings.to_vec(), around.clone());
+        self.blocking(move |rooms| suppress::unignore(rooms, &findings, &around)).await
     }
 }
 
-fn select(tx: &ledger::Transaction<'_>, which: &JobSelector) -> Result<Job> {
-    let (project, failed) = match which {
+/// The project that is meant; none: all.
+pub(super) fn project_around(tx: &ledger::Transaction<'_>, around: &Around) -> Result<Option<ProjectName>> {
+    match around {
+        Around::Everywhere => Ok(None),
+        Around::Project(name) => projects::get(tx, name).map(|project| Some(project.name)),
+        Around::Folder(folder) => Ok(project_in(tx, folder)?.map(|project| project.name)),
+    }
+}
+
+fn project_in(tx: &ledger::Transaction<'_>, folder: &Path) -> Result<Option<Project>> {
+    let Ok(here) = Checkout::discover(folder) else { return Ok(None) };
+    projects::find_by_place(tx, here.url(), here.root())
+}
+
+pub(super) fn select(tx: &ledger::Transaction<'_>, which: &JobSelector) -> Result<Job> {
+    let (around, failed) = match which {
         JobSelector::Prefix(prefix) => return jobs::get_by_prefix(tx, prefix),
-        JobSelector::Last(project) => (project, false),
-        JobSelector::LastFailed(project) => (project, true),
+        JobSelector::Last(around) => (around, false),
+        JobSelector::LastFailed(around) => (around, true),
     };
+    let project = project_around(tx, around)?;
     jobs::last(tx, project.as_ref(), failed)?.ok_or_else(|| {
         let what = if failed { "no failed job" } else { "no job" };
         let of = project.as_ref().map(|project| format!(" of {project}")).unwrap_or_default();
         Error::not_found(format!("there is {what}{of} yet")).hint("`crafting job run` starts one")
     })
-}
-
-fn findings(rooms: &Rooms, filter: &FindingFilter) -> Result<Findings> {
-    let (rows, fixed) = rooms.ledger.read(|tx| {
-        let ids = match filter.jobs.is_empty() {
-            true => {
-                if let Some(project) = &filter.project {
-                    projects::get(tx, project)?;
-                }
-                jobs::newest_finished(tx, filter.project.as_ref())?
-            }
-            false => filter.jobs.clone(),
-        };
-        let (mut rows, mut fixed) = (Vec::new(), 0);
-        for id in ids {
-            let job = jobs::get(tx, &id)?;
-            fixed += job.findings_fixed.cast_unsigned();
-            rows.extend(ledger::findings::of_job(tx, &job, filter)?);
-        }
-        Ok((rows, fixed))
-    })?;
-    sorted(rows, filter, fixed)
 }
 
 fn remove(rooms: &Rooms, name: &ProjectName) -> Result<Removed> {

@@ -6,12 +6,17 @@
 
 mod captured;
 mod checkout;
+mod findings;
 mod follow;
 mod local;
 mod log_part;
 mod plan;
 mod request;
+mod since;
+mod suppress;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,11 +29,12 @@ pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
+pub use since::Since;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, CommitId, Finding, FindingCounts, GitUrl, Job, JobId, Project, ProjectFile, ProjectName, RecipeName,
-    RefName, Stream, SubPath,
+    Batch, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project,
+    ProjectFile, ProjectName, RecipeName, RefName, Stream, SubPath, Suppression, Timestamp, path_glob,
 };
 
 /// Every verb of the build farm.
@@ -71,7 +77,15 @@ pub trait Farm: Send + Sync {
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started>;
 
     /// Findings, the worst first, and how many there are.
-    async fn findings(&self, filter: &FindingFilter) -> Result<Findings>;
+    async fn findings(&self, query: &FindingQuery) -> Result<Findings>;
+    /// The same without a limit, however many there are: they come a few at a time.
+    async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding>;
+    /// Ignores findings of one project, as they are called now, wherever they go. What was ignored, one by one.
+    async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>>;
+    /// What is ignored by the ledger, of one project or of all.
+    async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>>;
+    /// Takes back suppressions. What counts again, one by one.
+    async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>>;
 }
 
 /// A project to register.
@@ -224,18 +238,41 @@ pub struct Started {
 pub enum JobSelector {
     /// Any unique prefix of its id.
     Prefix(String),
-    /// The newest of a project, or of all.
-    Last(Option<ProjectName>),
-    /// The newest of a project, or of all, that ended failed or timed out.
-    LastFailed(Option<ProjectName>),
+    /// The newest.
+    Last(Around),
+    /// The newest that ended failed or timed out.
+    LastFailed(Around),
+}
+
+/// Where somebody stands who names things without saying of which project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Around {
+    /// Nowhere: all projects are meant.
+    #[default]
+    Everywhere,
+    /// This one is meant.
+    Project(ProjectName),
+    /// In a folder on this machine: its project is meant, if it is registered, else all.
+    Folder(PathBuf),
+}
+
+impl JobSelector {
+    /// The same, asked by somebody who stands there, unless it says itself where.
+    pub fn around(self, place: Around) -> Self {
+        match self {
+            Self::Last(Around::Everywhere) => Self::Last(place),
+            Self::LastFailed(Around::Everywhere) => Self::LastFailed(place),
+            other => other,
+        }
+    }
 }
 
 impl FromStr for JobSelector {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         match text {
-            "@last" => Ok(Self::Last(None)),
-            "@last-failed" => Ok(Self::LastFailed(None)),
+            "@last" => Ok(Self::Last(Around::Everywhere)),
+            "@last-failed" => Ok(Self::LastFailed(Around::Everywhere)),
             prefix
                 if (1..=12).contains(&prefix.len())
                     && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) =>
@@ -310,13 +347,91 @@ pub enum Event {
     },
 }
 
+/// Which findings to read, and how much of them.
+#[derive(Clone, Debug, Default)]
+pub struct FindingQuery {
+    /// Of these jobs. Empty: of the newest finished job of every subproject and recipe.
+    pub jobs: Vec<JobSelector>,
+    /// Where the asker stands.
+    pub around: Around,
+    /// Only what is new since then.
+    pub since: Option<Since>,
+    /// Which of them.
+    pub filter: FindingFilter,
+    /// What stands together.
+    pub group_by: Option<GroupBy>,
+    /// At most so many; they are counted all the same.
+    pub limit: Option<u64>,
+    /// Whether the tools' own records are wanted, most of what a finding weighs.
+    pub records: bool,
+}
+
+impl FindingQuery {
+    /// The findings of these jobs, all that are not ignored.
+    pub fn of_jobs<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Self {
+        Self { jobs: jobs.into_iter().map(|job| job.id.clone().into()).collect(), ..Self::default() }
+    }
+}
+
 /// Findings, and their counts over the whole of what was asked for.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Findings {
-    /// The worst first, then by file and line.
+    /// The worst first: by severity, by kind (cve, test_fail, lint, recipe_fail), by file, line and column.
     pub findings: Vec<Finding>,
     /// How many.
     pub counts: FindingCounts,
+    /// What stands together, in the order of the findings, where that was asked for; not beyond the limit.
+    #[serde(skip)]
+    pub groups: Vec<FindingGroup>,
+    /// What the user should know of the answer, one sentence each.
+    #[serde(skip)]
+    pub notes: Vec<String>,
+}
+
+impl Findings {
+    /// Puts together what belongs together, the worst group first, and leaves out what is beyond the limit.
+    pub fn arranged(mut self, group_by: Option<GroupBy>, limit: Option<u64>) -> Self {
+        if let Some(group_by) = group_by {
+            let mut groups: BTreeMap<Option<String>, FindingGroup> = BTreeMap::new();
+            for finding in &self.findings {
+                let key = group_by.key(finding);
+                let empty = FindingGroup { key: key.clone(), errors: 0, warns: 0, infos: 0, new: 0 };
+                groups.entry(key).or_insert(empty).add(finding);
+            }
+            self.groups = groups.into_values().collect();
+            self.groups.sort_by_key(|group| Reverse((group.errors, group.warns, group.infos)));
+            let rank: HashMap<_, _> =
+                self.groups.iter().enumerate().map(|(rank, group)| (group.key.clone(), rank)).collect();
+            self.findings.sort_by_key(|finding| rank.get(&group_by.key(finding)).copied());
+        }
+        if let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) {
+            self.findings.truncate(limit);
+        }
+        self
+    }
+}
+
+/// Findings, however many there are.
+pub struct EachFinding {
+    /// How many there will be.
+    pub counts: FindingCounts,
+    /// What the user should know of the answer, one sentence each.
+    pub notes: Vec<String>,
+    /// The worst first, some at a time.
+    pub findings: mpsc::Receiver<Result<Vec<Finding>>>,
+}
+
+/// Findings to ignore.
+#[derive(Clone, Debug)]
+pub struct Suppress {
+    /// These.
+    pub findings: Vec<FingerprintPrefix>,
+    /// Where the asker stands.
+    pub around: Around,
+    /// Why.
+    pub reason: String,
+    /// When they count again; none: never.
+    pub until: Option<Timestamp>,
 }
 
 /// What `crafting.toml` or detection says about a project.
@@ -330,24 +445,19 @@ struct Description {
     evidence: Vec<String>,
 }
 
-/// What `filter`'s glob lets through, the worst first, then by file and line; with the counts.
-fn sorted(mut rows: Vec<Finding>, filter: &FindingFilter, fixed: u64) -> Result<Findings> {
+/// What `filter` lets through, the worst first; with the counts.
+fn sorted(mut rows: Vec<Finding>, filter: &FindingFilter) -> Result<Findings> {
     if let Some(pattern) = &filter.path {
-        let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| {
-            Error::invalid(format!("{pattern:?} is not a glob: {}", error.kind()))
-                .hint("use *, ?, [a-z] and ** as in src/**/*.rs")
-        })?;
-        let matcher = glob.compile_matcher();
-        rows.retain(|finding| finding.file.as_deref().is_some_and(|file| matcher.is_match(file)));
+        let glob = path_glob(pattern)?;
+        rows.retain(|finding| finding.file.as_deref().is_some_and(|file| glob.is_match(file)));
     }
     rows.retain(|finding| {
         filter.kind.is_none_or(|kind| finding.kind == kind)
             && filter.severity.is_none_or(|least| finding.severity >= least)
-            && (finding.is_new || !filter.new)
     });
     rows.sort_by(|a, b| {
-        (b.severity, &a.file, a.line, a.column, a.id).cmp(&(a.severity, &b.file, b.line, b.column, b.id))
+        (b.severity, a.kind, &a.file, a.line, a.column).cmp(&(a.severity, b.kind, &b.file, b.line, b.column))
     });
-    let counts = FindingCounts::of(&rows, fixed);
-    Ok(Findings { findings: rows, counts })
+    let counts = FindingCounts::of(&rows, 0);
+    Ok(Findings { findings: rows, counts, ..Findings::default() })
 }

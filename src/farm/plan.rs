@@ -146,6 +146,7 @@ fn job(
             retries: recipe.retries,
             backoff_secs: recipe.backoff_secs,
             keep_slot: choice.keep_slot,
+            ignores: project.ignores.clone(),
         },
     }
 }

@@ -64,6 +64,7 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         is_new: true,
         tool: tool.into_owned(),
         raw_json: raw.map(on_one_line),
+        ignored: None,
         created_at: now,
         context_hash: None,
     }
@@ -107,7 +108,8 @@ mod tests {
         ] {
             let value: serde_json::Value = serde_json::from_str(record).unwrap();
             let line = on_one_line(RawValue::from_string(record.to_owned()).unwrap());
-            assert_eq!(line.get(), value.to_string());
+            assert_eq!(serde_json::from_str::<serde_json::Value>(line.get()).unwrap(), value);
+            assert!(!line.get().contains(['\n', '\t', '\r']) && !line.get().contains(": "), "{line}");
         }
     }
 }

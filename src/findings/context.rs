@@ -6,14 +6,14 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Finding, Kind};
+use crate::model::{Kind, Sighting};
 
 /// Files larger than this are not read; nobody wrote them by hand.
 const FILE_LIMIT: u64 = 8 << 20;
 
 /// Fills in the context hashes. `root` is the project's root on disk, which the findings' files are relative to. Each
 /// file is read once; what cannot be read (or is no regular file of the project) leaves its findings without a hash.
-pub fn fill(findings: &mut [Finding], root: &Path) {
+pub fn fill(findings: &mut [Sighting], root: &Path) {
     let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, finding) in findings.iter().enumerate() {
         if let (Some(file), Some(_)) = (&finding.file, finding.line) {

@@ -5,6 +5,7 @@ pub mod context;
 pub mod export;
 mod fingerprint;
 mod foreign;
+pub mod ignoring;
 pub mod novelty;
 pub mod paths;
 

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-use crate::model::{Finding, Kind};
+use crate::model::{Kind, Sighting};
 
 /// One hunk of a unified diff; lines are 1-based, and a side of no lines has the line before it as its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,17 @@ fn end(start: u32, lines: u32) -> u64 {
     u64::from(start) + u64::from(lines.max(1))
 }
 
-/// Marks what in `current` is new, and keeps in what is known the job that had it first; tells how many of the
-/// baseline's findings are gone. A new finding was first seen in its own job.
-pub fn judge(baseline: &[Finding], current: &mut [Finding], movement: Option<&Movement>) -> u64 {
+/// What became of a baseline.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Which of the baseline's findings each present one is; none: it is new.
+    pub known: Vec<Option<usize>>,
+    /// Which of the baseline's are gone.
+    pub gone: Vec<usize>,
+}
+
+/// Compares the present findings with those of a baseline.
+pub fn compare(baseline: &[Sighting], current: &[Sighting], movement: Option<&Movement>) -> Comparison {
     let mut matching =
         Matching { baseline, open: vec![true; baseline.len()], left: baseline.len(), known: vec![None; current.len()] };
     match movement {
@@ -96,9 +104,9 @@ pub fn judge(baseline: &[Finding], current: &mut [Finding], movement: Option<&Mo
                         }
                         (None, line) => (None, line),
                     };
-                    Some((old.kind, old.code.as_str(), place))
+                    Some((old.kind, &*old.code, place))
                 },
-                |new| Some((new.kind, new.code.as_str(), (new.file.as_deref(), new.line))),
+                |new| Some((new.kind, &*new.code, (new.file.as_deref(), new.line))),
             );
             matching.pass(current, by_context, by_context);
             // The ordinal within the file is the best that is left to tell several apart: they are taken in order.
@@ -107,9 +115,9 @@ pub fn judge(baseline: &[Finding], current: &mut [Finding], movement: Option<&Mo
                 |old| {
                     let file = old.file.as_deref()?;
                     let path = movement.path(file)?;
-                    (path != file).then_some((old.kind, old.code.as_str(), path))
+                    (path != file).then_some((old.kind, &*old.code, path))
                 },
-                |new| Some((new.kind, new.code.as_str(), new.file.as_deref()?)),
+                |new| Some((new.kind, &*new.code, new.file.as_deref()?)),
             );
         }
         None => {
@@ -119,29 +127,37 @@ pub fn judge(baseline: &[Finding], current: &mut [Finding], movement: Option<&Mo
             matching.pass(current, |old| Some(place(old)), |new| new.context_hash.is_none().then(|| place(new)));
         }
     }
-    let Matching { known, left, .. } = matching;
+    let Matching { known, open, .. } = matching;
+    let gone = open.iter().enumerate().filter(|(_, open)| **open).map(|(index, _)| index).collect();
+    Comparison { known, gone }
+}
+
+/// Marks what in `current` is new; what is known keeps the job that had it first, and the suppression. Tells which of
+/// the baseline's findings are gone. A new finding was first seen in its own job, as it says already.
+pub fn judge(baseline: &[Sighting], current: &mut [Sighting], movement: Option<&Movement>) -> Vec<usize> {
+    let Comparison { known, gone } = compare(baseline, current, movement);
     for (finding, index) in current.iter_mut().zip(known) {
         finding.is_new = index.is_none();
-        finding.first_seen_job = match index {
-            Some(index) => baseline[index].first_seen_job.clone().or_else(|| baseline[index].job_id.clone()),
-            None => finding.job_id.clone(),
-        };
+        if let Some(before) = index.map(|index| &baseline[index]) {
+            finding.first_seen_job = before.first_seen_job.clone().or(finding.first_seen_job.take());
+            finding.suppression = before.suppression.or(finding.suppression);
+        }
     }
-    u64::try_from(left).unwrap_or(u64::MAX)
+    gone
 }
 
 type Place<'a> = (Kind, &'a str, Option<&'a str>, Option<u32>);
 
-fn place(finding: &Finding) -> Place<'_> {
+fn place(finding: &Sighting) -> Place<'_> {
     (finding.kind, &finding.code, finding.file.as_deref(), finding.line)
 }
 
-fn by_context(finding: &Finding) -> Option<(Kind, &str, Option<&str>, u64)> {
+fn by_context(finding: &Sighting) -> Option<(Kind, &str, Option<&str>, u64)> {
     Some((finding.kind, &finding.code, finding.file.as_deref(), finding.context_hash?))
 }
 
 struct Matching<'a> {
-    baseline: &'a [Finding],
+    baseline: &'a [Sighting],
     /// Which of the baseline's are not matched yet, and how many.
     open: Vec<bool>,
     left: usize,
@@ -153,9 +169,9 @@ impl<'a> Matching<'a> {
     /// Matches what is left on both sides and has the same key, in order.
     fn pass<'c, K: Hash + Eq>(
         &mut self,
-        current: &'c [Finding],
-        old_key: impl Fn(&'a Finding) -> Option<K>,
-        new_key: impl Fn(&'c Finding) -> Option<K>,
+        current: &'c [Sighting],
+        old_key: impl Fn(&'a Sighting) -> Option<K>,
+        new_key: impl Fn(&'c Sighting) -> Option<K>,
     ) {
         if self.left == 0 {
             return;
@@ -181,37 +197,32 @@ impl<'a> Matching<'a> {
 mod tests {
     use super::*;
     use crate::findings::{context, fingerprint};
-    use crate::model::{JobId, Severity, Timestamp};
+    use crate::model::JobId;
 
     fn job(letter: char) -> JobId {
         letter.to_string().repeat(12).parse().unwrap()
     }
 
-    fn at(job_letter: char, file: &str, line: u32, code: &str, text: &str) -> Finding {
-        Finding {
-            id: None,
-            job_id: Some(job(job_letter)),
-            project: None,
-            subproject: None,
-            recipe: None,
+    fn at(job_letter: char, file: &str, line: u32, code: &str, text: &str) -> Sighting {
+        Sighting {
+            id: 0,
             kind: Kind::Lint,
-            severity: Severity::Warn,
-            file: Some(file.to_owned()),
+            file: Some(file.into()),
             line: Some(line),
             column: None,
-            end_line: None,
-            code: code.to_owned(),
-            message: String::new(),
-            suggested_fix: None,
-            fingerprint: fingerprint(Kind::Lint, Some(file), Some(line), code),
-            first_seen_job: Some(job(job_letter)),
+            code: code.into(),
+            fingerprint: fingerprint(Kind::Lint, Some(file), Some(line), code).to_bits(),
+            first_seen_job: Some(job(job_letter).into()),
             is_new: true,
-            tool: "ruff".to_owned(),
-            raw_json: None,
-            created_at: Timestamp::from_millis(0),
             context_hash: (!text.is_empty())
                 .then(|| text.bytes().fold(0, |hash: u64, byte| hash.wrapping_mul(31) + u64::from(byte))),
+            suppression: None,
+            ignored: false,
         }
+    }
+
+    fn gone(old: &[Sighting], new: &mut [Sighting], movement: Option<&Movement>) -> usize {
+        judge(old, new, movement).len()
     }
 
     fn hunk(old_start: u32, old_lines: u32, new_start: u32, new_lines: u32) -> Hunk {
@@ -224,7 +235,7 @@ mod tests {
         movement
     }
 
-    fn news(current: &[Finding]) -> Vec<bool> {
+    fn news(current: &[Sighting]) -> Vec<bool> {
         current.iter().map(|finding| finding.is_new).collect()
     }
 
@@ -256,18 +267,18 @@ mod tests {
     fn an_insertion_above_makes_nothing_new() {
         let old = [at('a', "x.py", 10, "F401", "")];
         let mut new = [at('b', "x.py", 15, "F401", "")];
-        assert_eq!(judge(&old, &mut new, Some(&moved("x.py", Some("x.py"), &[hunk(1, 0, 2, 5)]))), 0);
+        assert_eq!(gone(&old, &mut new, Some(&moved("x.py", Some("x.py"), &[hunk(1, 0, 2, 5)]))), 0);
         assert_eq!(news(&new), [false]);
-        assert_eq!(new[0].first_seen_job, Some(job('a')));
+        assert_eq!(new[0].first_seen_job, Some(job('a').into()));
     }
 
     #[test]
     fn a_second_one_at_the_old_place_is_the_new_one() {
         let old = [at('a', "x.py", 10, "F401", "")];
         let mut new = [at('b', "x.py", 10, "F401", ""), at('b', "x.py", 11, "F401", "")];
-        let fixed = judge(&old, &mut new, Some(&moved("x.py", Some("x.py"), &[hunk(9, 0, 10, 1)])));
+        let fixed = gone(&old, &mut new, Some(&moved("x.py", Some("x.py"), &[hunk(9, 0, 10, 1)])));
         assert_eq!((fixed, news(&new)), (0, vec![true, false]));
-        assert_eq!(new[0].first_seen_job, Some(job('b')));
+        assert_eq!(new[0].first_seen_job, Some(job('b').into()));
     }
 
     #[test]
@@ -275,7 +286,7 @@ mod tests {
         let movement = moved("x.py", Some("y.py"), &[hunk(2, 3, 2, 3)]);
         let old = [at('a', "x.py", 10, "F401", ""), at('a', "x.py", 3, "E722", "")];
         let mut new = [at('b', "y.py", 10, "F401", ""), at('b', "y.py", 4, "E722", "")];
-        assert_eq!((judge(&old, &mut new, Some(&movement)), news(&new)), (0, vec![false, false]));
+        assert_eq!((gone(&old, &mut new, Some(&movement)), news(&new)), (0, vec![false, false]));
     }
 
     #[test]
@@ -283,7 +294,7 @@ mod tests {
         let movement = moved("x.py", Some("x.py"), &[hunk(5, 4, 5, 4)]);
         let old = [at('a', "x.py", 6, "F401", "import os"), at('a', "x.py", 7, "F401", "import sys")];
         let mut new = [at('b', "x.py", 7, "F401", "import os"), at('b', "x.py", 8, "F401", "import re")];
-        assert_eq!((judge(&old, &mut new, Some(&movement)), news(&new)), (1, vec![false, true]));
+        assert_eq!((gone(&old, &mut new, Some(&movement)), news(&new)), (1, vec![false, true]));
     }
 
     #[test]
@@ -291,15 +302,15 @@ mod tests {
         let old = [at('a', "x.py", 1, "F401", "one"), at('a', "x.py", 2, "F401", "two")];
         let mut new =
             [at('b', "x.py", 4, "F401", "one"), at('b', "x.py", 5, "F401", "two"), at('b', "x.py", 6, "F401", "three")];
-        assert_eq!((judge(&old, &mut new, None), news(&new)), (0, vec![false, false, true]));
+        assert_eq!((gone(&old, &mut new, None), news(&new)), (0, vec![false, false, true]));
     }
 
     #[test]
     fn what_a_deleted_file_had_is_fixed() {
         let old = [at('a', "x.py", 1, "F401", "import os"), at('a', "y.py", 1, "F401", "import os")];
         let mut new = [at('b', "y.py", 1, "F401", "import os")];
-        assert_eq!((judge(&old, &mut new, Some(&moved("x.py", None, &[]))), news(&new)), (1, vec![false]));
-        assert_eq!(judge(&old, &mut [], None), 2);
+        assert_eq!((gone(&old, &mut new, Some(&moved("x.py", None, &[]))), news(&new)), (1, vec![false]));
+        assert_eq!(gone(&old, &mut [], None), 2);
     }
 
     #[test]
@@ -311,7 +322,7 @@ mod tests {
         };
         for movement in [None, Some(Movement::default())] {
             let mut new = [placeless('b'), placeless('b')];
-            assert_eq!(judge(&[placeless('a')], &mut new, movement.as_ref()), 0);
+            assert_eq!(gone(&[placeless('a')], &mut new, movement.as_ref()), 0);
             assert_eq!(news(&new), [false, true]);
         }
     }
@@ -325,7 +336,7 @@ mod tests {
         std::fs::write(folder.path().join("x.py"), "\n\nimport os\nimport os\n").unwrap();
         let mut new = [at('b', "x.py", 3, "F401", ""), at('b', "x.py", 4, "F401", "")];
         context::fill(&mut new, folder.path());
-        let hashes = |findings: &[Finding]| findings.iter().map(|finding| finding.context_hash).collect::<Vec<_>>();
+        let hashes = |findings: &[Sighting]| findings.iter().map(|finding| finding.context_hash).collect::<Vec<_>>();
         assert_eq!(hashes(&old)[..2], hashes(&new));
         assert_ne!(hashes(&old)[0], hashes(&old)[1]);
         assert_eq!(hashes(&old)[2], None);
@@ -337,7 +348,7 @@ mod tests {
         let mut new = many('b');
         let movement =
             moved("x.py", Some("x.py"), &(1..50_000).map(|line| hunk(line * 2, 1, line * 2, 1)).collect::<Vec<_>>());
-        let fixed = judge(&many('a'), &mut new, Some(&movement));
-        assert_eq!(fixed, new.iter().filter(|finding| finding.is_new).count() as u64);
+        let fixed = gone(&many('a'), &mut new, Some(&movement));
+        assert_eq!(fixed, new.iter().filter(|finding| finding.is_new).count());
     }
 }

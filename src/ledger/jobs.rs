@@ -202,15 +202,29 @@ pub fn newest_finished(tx: &Transaction<'_>, project: Option<&ProjectName>) -> R
     rows.map(|row| row?.parse()).collect()
 }
 
-/// What `job` is compared with: the newest job before it that ran to its end, of the same project, subproject and
-/// recipe, on the same ref, else on `default_branch`. Tries of one batch are not compared with each other.
-pub fn baseline(tx: &Transaction<'_>, job: &Job, default_branch: Option<&str>) -> Result<Option<Job>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM jobs WHERE project = ?1 AND subproject = ?2 AND recipe = ?3 AND git_ref = ?4 \
-         AND seq < (SELECT seq FROM jobs WHERE id = ?5) AND status IN ('passed', 'failed') AND error IS NULL \
-         AND exit_code >= 0 AND batch_id <> ?6 ORDER BY seq DESC LIMIT 1"
-    );
-    for git_ref in [Some(job.git_ref.as_str()), default_branch].into_iter().flatten() {
+/// That a job has seen all there was to see: its recipe ended by itself, not by a signal (128 and its number).
+const WHOLE: &str = "status IN ('passed', 'failed') AND error IS NULL AND exit_code >= 0 \
+                     AND exit_code NOT BETWEEN 129 AND 192";
+/// That a job found something, or nothing, rather than failed before it could look.
+const SEEING: &str = "(findings_count > 1 OR NOT EXISTS (SELECT 1 FROM findings WHERE findings.job = jobs.seq \
+                      AND findings.kind = 'recipe_fail'))";
+
+/// What `job` is compared with: the newest job before it that saw everything, of the same project, subproject and
+/// recipe, on the same ref, else on `default_branch`. Tries of one batch are not compared with each other. Of no use,
+/// unless `job` is `blind` itself, is one whose recipe failed without a finding; it is taken if there is no other.
+pub fn baseline(tx: &Transaction<'_>, job: &Job, default_branch: Option<&str>, blind: bool) -> Result<Option<Job>> {
+    let sql = |more: &str| {
+        format!(
+            "SELECT {COLUMNS} FROM jobs WHERE project = ?1 AND subproject = ?2 AND recipe = ?3 AND git_ref = ?4 \
+             AND seq < (SELECT seq FROM jobs WHERE id = ?5) AND batch_id <> ?6 AND {WHOLE} {more} \
+             ORDER BY seq DESC LIMIT 1"
+        )
+    };
+    let refs = [Some(job.git_ref.as_str()), default_branch.filter(|branch| *branch != job.git_ref.as_str())];
+    let (seeing, any) = (sql(&format!("AND {SEEING}")), sql(""));
+    let refs = || refs.into_iter().flatten();
+    let seeing = refs().map(|git_ref| (git_ref, seeing.as_str())).filter(|_| !blind);
+    for (git_ref, sql) in seeing.chain(refs().map(|git_ref| (git_ref, any.as_str()))) {
         let values: [&dyn ToSql; 6] = [
             &job.project.as_str(),
             &job.subproject.as_str(),
@@ -219,11 +233,25 @@ pub fn baseline(tx: &Transaction<'_>, job: &Job, default_branch: Option<&str>) -
             &job.id.as_str(),
             &job.batch_id.as_str(),
         ];
-        if let Some(found) = query(tx, &sql, &values)?.pop() {
+        if let Some(found) = query(tx, sql, &values)?.pop() {
             return Ok(Some(found));
         }
     }
     Ok(None)
+}
+
+/// The jobs of the same project, subproject and recipe that saw everything, the newest first, with their commits and
+/// whether those are snapshots.
+pub fn commits(tx: &Transaction<'_>, job: &Job) -> Result<Vec<(JobId, CommitId, bool)>> {
+    let sql = format!(
+        "SELECT id, sha, dirty FROM jobs WHERE project = ?1 AND subproject = ?2 AND recipe = ?3 AND sha IS NOT NULL \
+         AND {WHOLE} AND {SEEING} ORDER BY seq DESC"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map((job.project.as_str(), job.subproject.as_str(), job.recipe.as_str()), |row| {
+        Ok(required(row, 0).and_then(|id| Ok((id, required(row, 1)?, row.get(2)?))))
+    })?;
+    parsed(rows)
 }
 
 /// Notes the commit that a running job's ref was resolved to.
@@ -400,6 +428,7 @@ pub(super) mod samples {
                 timeout_secs: None,
                 submodules: false,
                 subprojects: Vec::new(),
+                ignores: Vec::new(),
                 created_at: Timestamp::now(),
                 updated_at: Timestamp::now(),
             };
@@ -422,6 +451,7 @@ pub(super) mod samples {
             retries: 0,
             backoff_secs: 0,
             keep_slot: false,
+            ignores: Vec::new(),
         };
         let what = (project.parse().unwrap(), SubPath::root(), "test".parse().unwrap());
         let at = ("main".parse().unwrap(), None, false);

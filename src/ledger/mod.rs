@@ -8,6 +8,8 @@ pub mod findings;
 pub mod jobs;
 pub mod projects;
 pub mod queue;
+pub mod selection;
+pub mod suppressions;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -144,6 +146,7 @@ fn connect(path: &Path) -> Result<Connection> {
         debug_assert_eq!(mode, "wal");
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.set_prepared_statement_cache_capacity(64);
+        selection::register(&connection)?;
         Ok(connection)
     };
     open().map_err(|error| explain(path, error))

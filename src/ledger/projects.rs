@@ -7,13 +7,13 @@ use crate::error::{Code, Error, Result};
 use crate::model::{GitUrl, Project, ProjectName, SubPath, Timestamp, nearest};
 
 const COLUMNS: &str =
-    "name, git_url, root, default_branch, timeout_secs, submodules, subprojects, created_at, updated_at";
+    "name, git_url, root, default_branch, timeout_secs, submodules, subprojects, ignores, created_at, updated_at";
 
 /// Adds a project; a taken name is a conflict.
 pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
     let sql = format!(
         "INSERT INTO projects ({COLUMNS}) VALUES (:name, :git_url, :root, :default_branch, :timeout_secs, \
-         :submodules, :subprojects, :created_at, :updated_at) ON CONFLICT (name) DO NOTHING"
+         :submodules, :subprojects, :ignores, :created_at, :updated_at) ON CONFLICT (name) DO NOTHING"
     );
     match store(tx, &sql, project)? {
         0 => Err(Error::new(Code::Conflict, format!("a project named {} is registered already", project.name))
@@ -25,7 +25,7 @@ pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
 /// Replaces everything but the name and the time of registration.
 pub fn update(tx: &Transaction<'_>, project: &Project) -> Result<()> {
     let sql = "UPDATE projects SET git_url = :git_url, root = :root, default_branch = :default_branch, \
-               timeout_secs = :timeout_secs, submodules = :submodules, subprojects = :subprojects, \
+               timeout_secs = :timeout_secs, submodules = :submodules, subprojects = :subprojects, ignores = :ignores, \
                created_at = :created_at, updated_at = :updated_at WHERE name = :name";
     match store(tx, sql, project)? {
         0 => Err(missing(tx, &project.name)?),
@@ -35,6 +35,7 @@ pub fn update(tx: &Transaction<'_>, project: &Project) -> Result<()> {
 
 fn store(tx: &Transaction<'_>, sql: &str, project: &Project) -> Result<usize> {
     let subprojects = serde_json::to_string(&project.subprojects).map_err(|error| unreadable("subprojects", error))?;
+    let ignores = serde_json::to_string(&project.ignores).map_err(|error| unreadable("ignore rules", error))?;
     let count = tx.prepare_cached(sql)?.execute(named_params! {
         ":name": project.name.as_str(),
         ":git_url": project.git_url.as_str(),
@@ -43,6 +44,7 @@ fn store(tx: &Transaction<'_>, sql: &str, project: &Project) -> Result<usize> {
         ":timeout_secs": project.timeout_secs.map(u64::cast_signed),
         ":submodules": project.submodules,
         ":subprojects": subprojects,
+        ":ignores": ignores,
         ":created_at": project.created_at.as_millis(),
         ":updated_at": project.updated_at.as_millis(),
     })?;
@@ -110,6 +112,7 @@ fn read(row: &Row<'_>) -> Result<Project> {
         timeout_secs: row.get::<_, Option<i64>>("timeout_secs")?.map(i64::cast_unsigned),
         submodules: row.get("submodules")?,
         subprojects: serde_json::from_str(&text("subprojects")?).map_err(|error| unreadable("subprojects", error))?,
+        ignores: serde_json::from_str(&text("ignores")?).map_err(|error| unreadable("ignore rules", error))?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         updated_at: Timestamp::from_millis(row.get("updated_at")?),
     })

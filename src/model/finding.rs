@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::named::by_name;
-use super::{JobId, ProjectName, RecipeName, SubPath, Timestamp};
+use super::{Ignored, JobId, ProjectName, RecipeName, SubPath, Timestamp};
 use crate::error::{Error, Result};
 
 /// What a finding is about.
@@ -128,6 +128,48 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// The beginning of a fingerprint, as a person names a finding: at least four digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FingerprintPrefix(String);
+
+impl FingerprintPrefix {
+    /// The fewest digits that may name a finding.
+    const LEAST: usize = 4;
+
+    /// The first and the last fingerprint that begin so.
+    pub fn range(&self) -> (Fingerprint, Fingerprint) {
+        (Fingerprint(format!("{:0<16}", self.0)), Fingerprint(format!("{:f<16}", self.0)))
+    }
+
+    /// Whether this one begins so.
+    pub fn names(&self, fingerprint: &Fingerprint) -> bool {
+        fingerprint.0.starts_with(&self.0)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FingerprintPrefix {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let lower = text.to_ascii_lowercase();
+        if (Self::LEAST..=16).contains(&lower.len()) && lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Self(lower));
+        }
+        Err(Error::invalid(format!("{text:?} does not name a finding"))
+            .hint("give a fingerprint, or its first four digits or more; `crafting findings --details` shows them"))
+    }
+}
+
+impl fmt::Display for FingerprintPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// What a parser read out of a log: a finding that does not know its job yet.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -222,6 +264,8 @@ pub struct Finding {
     pub is_new: bool,
     /// The tool that printed it.
     pub tool: String,
+    /// Why nobody needs to see it, if so; null for every other one.
+    pub ignored: Option<Ignored>,
     /// The tool's own record.
     pub raw_json: Option<Box<RawValue>>,
     /// When it was read.
@@ -232,7 +276,8 @@ pub struct Finding {
     pub context_hash: Option<u64>,
 }
 
-/// How many findings there are, over the whole of what was asked for.
+/// How many findings there are, over the whole of what was asked for. Ignored ones count in `ignored` alone, unless
+/// they were asked for too; they are never new.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingCounts {
     /// All.
@@ -245,29 +290,53 @@ pub struct FindingCounts {
     pub new: u64,
     /// In the baseline, and gone.
     pub fixed: u64,
+    /// Ignored, by the ledger or by `crafting.toml`.
+    pub ignored: u64,
+    /// What is not ignored, by all of it together, for [`FindingCounts::any`].
+    #[serde(skip)]
+    told: BTreeMap<(Kind, Severity, bool), u64>,
 }
 
 impl FindingCounts {
-    /// Counts `findings`; `fixed` is not to be seen in them.
+    /// None yet; so many of the baseline's are gone, which is not to be seen in findings.
+    pub fn with_fixed(fixed: u64) -> Self {
+        Self { fixed, ..Self::default() }
+    }
+
+    /// Counts so many findings of a sort. `shown` says whether ignored ones were asked for.
+    pub fn add(&mut self, (kind, severity, new): (Kind, Severity, bool), ignored: bool, shown: bool, number: u64) {
+        if ignored {
+            self.ignored += number;
+        } else {
+            *self.told.entry((kind, severity, new)).or_default() += number;
+            self.new += if new { number } else { 0 };
+        }
+        if shown || !ignored {
+            self.total += number;
+            *self.by_kind.entry(kind).or_default() += number;
+            *self.by_severity.entry(severity).or_default() += number;
+        }
+    }
+
+    /// Counts `findings`, all of which are shown.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>, fixed: u64) -> Self {
-        let mut counts = Self { fixed, ..Self::default() };
+        let mut counts = Self::with_fixed(fixed);
         for finding in findings {
-            counts.total += 1;
-            *counts.by_kind.entry(finding.kind).or_default() += 1;
-            *counts.by_severity.entry(finding.severity).or_default() += 1;
-            counts.new += u64::from(finding.is_new);
+            counts.add((finding.kind, finding.severity, finding.is_new), finding.ignored.is_some(), true, 1);
         }
         counts
+    }
+
+    /// Whether there is one that is not ignored and of a sort that is `wanted`: its kind, its severity, whether it is
+    /// new.
+    pub fn any(&self, wanted: impl Fn(Kind, Severity, bool) -> bool) -> bool {
+        self.told.keys().any(|(kind, severity, new)| wanted(*kind, *severity, *new))
     }
 }
 
 /// Which findings to read.
 #[derive(Clone, Debug, Default)]
 pub struct FindingFilter {
-    /// Of these jobs. Empty: of the newest finished job of every subproject and recipe.
-    pub jobs: Vec<JobId>,
-    /// Of this project.
-    pub project: Option<ProjectName>,
     /// Of this kind.
     pub kind: Option<Kind>,
     /// At least so bad.
@@ -276,4 +345,68 @@ pub struct FindingFilter {
     pub path: Option<String>,
     /// Only those that the baseline did not have.
     pub new: bool,
+    /// Ignored ones too.
+    pub ignored: bool,
+}
+
+/// What findings are put together by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// Their file.
+    File,
+    /// Their code.
+    Code,
+}
+
+impl GroupBy {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::File, Self::Code];
+
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Code => "code",
+        }
+    }
+
+    /// What a finding has in common with others.
+    pub fn key(self, finding: &Finding) -> Option<String> {
+        match self {
+            Self::File => finding.file.clone(),
+            Self::Code => Some(finding.code.clone()),
+        }
+    }
+}
+
+/// Findings that have their file or their code in common, and how many they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingGroup {
+    /// The file or the code; none: they have no file.
+    pub key: Option<String>,
+    /// Of severity error.
+    pub errors: u64,
+    /// Of severity warn.
+    pub warns: u64,
+    /// Of severity info.
+    pub infos: u64,
+    /// New, and not ignored.
+    pub new: u64,
+}
+
+impl FindingGroup {
+    /// One more.
+    pub fn add(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warn => self.warns += 1,
+            Severity::Info => self.infos += 1,
+        }
+        self.new += u64::from(finding.is_new && finding.ignored.is_none());
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.errors + self.warns + self.infos
+    }
 }

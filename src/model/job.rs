@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::named::by_name;
-use super::{BatchId, CommitId, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp};
+use super::{BatchId, CommitId, IgnoreRule, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp};
 use crate::error::Result;
 
 /// `queued → running → passed | failed | timed_out | cancelled`, and `queued → cancelled`.
@@ -104,6 +104,9 @@ pub struct RecipeSnapshot {
     /// Whether the slot is left to the user afterwards.
     #[serde(default)]
     pub keep_slot: bool,
+    /// Findings that nobody needs to see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<IgnoreRule>,
 }
 
 /// One run of one recipe of one subproject at one commit. The wire type of every door.

@@ -1,18 +1,27 @@
 //! Plain types with their own validation. This module knows no other one but `error`.
 
 mod finding;
+mod glob;
 mod id;
+mod ignore;
 mod job;
 mod name;
 mod named;
 mod project;
+mod sighting;
 mod time;
 
-pub use finding::{Diagnostic, Finding, FindingCounts, FindingFilter, Fingerprint, Kind, Severity};
+pub use finding::{
+    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
+    Severity,
+};
+pub use glob::{code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
+pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
 pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, SubPath, nearest};
 pub(crate) use named::by_name;
 pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
-pub use time::Timestamp;
+pub use sighting::Sighting;
+pub use time::{Timestamp, span};

@@ -8,7 +8,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::named::by_name;
-use super::{GitUrl, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
+use super::{GitUrl, IgnoreRule, Kind, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
+use super::{code_glob, path_glob};
 use crate::error::{Code, Error, Result};
 
 /// What a subproject is written in: decides the kept paths and gives the parsers a hint.
@@ -242,6 +243,9 @@ pub struct Project {
     pub submodules: bool,
     /// Its parts.
     pub subprojects: Vec<Subproject>,
+    /// Findings that nobody needs to see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<IgnoreRule>,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -261,6 +265,8 @@ pub struct ProjectFile {
     pub submodules: bool,
     /// The parts, none twice.
     pub subprojects: Vec<Subproject>,
+    /// Findings that nobody needs to see.
+    pub ignores: Vec<IgnoreRule>,
 }
 
 #[derive(Deserialize)]
@@ -273,6 +279,63 @@ struct FileForm {
     submodules: bool,
     #[serde(default)]
     subproject: Vec<toml::Spanned<SubprojectForm>>,
+    #[serde(default)]
+    ignore: Vec<toml::Spanned<IgnoreForm>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IgnoreForm {
+    code: Option<toml::Spanned<String>>,
+    path: Option<toml::Spanned<String>>,
+    kind: Option<Kind>,
+    reason: Option<toml::Spanned<String>>,
+    until: Option<toml::Spanned<toml::Value>>,
+}
+
+/// What is wrong, and where.
+type Misplaced = (usize, String);
+
+impl IgnoreForm {
+    fn into_rule(self, start: usize) -> Result<IgnoreRule, Misplaced> {
+        let hinted = |error: Error| match error.hint_text() {
+            Some(hint) => format!("{error}: {hint}"),
+            None => error.to_string(),
+        };
+        if let Some(code) = &self.code {
+            code_glob(code.as_ref()).map_err(|error| (code.span().start, hinted(error)))?;
+        }
+        if let Some(path) = &self.path {
+            let text = path.as_ref();
+            if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+                return Err((path.span().start, format!("{text:?} leads out of the project")));
+            }
+            path_glob(text).map_err(|error| (path.span().start, hinted(error)))?;
+        }
+        if self.code.is_none() && self.path.is_none() {
+            return Err((start, "an ignore without code and path would hide everything; give one of them".to_owned()));
+        }
+        let reason = match self.reason {
+            Some(reason) if reason.as_ref().trim().is_empty() => {
+                return Err((reason.span().start, "the reason is empty".to_owned()));
+            }
+            Some(reason) => reason.into_inner().split_whitespace().collect::<Vec<_>>().join(" "),
+            None => return Err((start, "an ignore needs a reason".to_owned())),
+        };
+        let until = match self.until {
+            None => None,
+            Some(until) => {
+                let text = match until.as_ref() {
+                    toml::Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                let wrong = || (until.span().start, format!("{text} is not a date such as 2027-01-31"));
+                Some(Timestamp::of_date(&text).ok_or_else(wrong)?)
+            }
+        };
+        let plain = |value: Option<toml::Spanned<String>>| value.map(toml::Spanned::into_inner);
+        Ok(IgnoreRule { code: plain(self.code), path: plain(self.path), kind: self.kind, reason, until })
+    }
 }
 
 #[derive(Deserialize)]
@@ -359,12 +422,19 @@ impl ProjectFile {
             }
             subprojects.push(subproject);
         }
+        let mut ignores = Vec::new();
+        for spanned in form.ignore {
+            let start = spanned.span().start;
+            let rule = spanned.into_inner().into_rule(start).map_err(|(offset, message)| at(offset, &message))?;
+            ignores.push(rule);
+        }
         Ok(Self {
             name: form.name,
             default_branch: form.default_branch,
             timeout_secs: form.timeout_secs,
             submodules: form.submodules,
             subprojects,
+            ignores,
         })
     }
 }
@@ -413,6 +483,30 @@ mod tests {
         let recipes = &file.subprojects[0].recipes;
         assert_eq!(recipes[&"test".parse().unwrap()].command, "x");
         assert_eq!(recipes[&"bench".parse().unwrap()].timeout_secs, Some(3));
+    }
+
+    #[test]
+    fn ignores_say_what_and_why() {
+        let text = "[[ignore]]\ncode = 'clippy::*'\nkind = 'lint'\nreason = ' not \tours '\nuntil = 2999-01-31\n\
+                    [[ignore]]\npath = 'vendor/'\nreason = 'x'\nuntil = '2999-01-31'\n";
+        let rules = ProjectFile::parse(text, "crafting.toml").unwrap().ignores;
+        assert_eq!((rules[0].code.as_deref(), rules[0].reason.as_str()), (Some("clippy::*"), "not ours"));
+        assert_eq!((rules[0].kind, rules[0].until), (Some(Kind::Lint), rules[1].until));
+        for (rule, place, told) in [
+            ("code = 'x'", "1:1", "needs a reason"),
+            ("code = 'x'\nreason = ' '", "3:10", "the reason is empty"),
+            ("reason = 'x'", "1:1", "would hide everything"),
+            ("code = '[x'\nreason = 'x'", "2:8", "is not a glob"),
+            ("path = '../x'\nreason = 'x'", "2:8", "leads out of the project"),
+            ("path = 'x'\nreason = 'x'\nuntil = 'soon'", "4:9", "is not a date"),
+            ("path = 'x'\nreason = 'x'\nuntil = 10:30:00", "4:9", "is not a date"),
+            ("path = 'x'\nreason = 'x'\nkind = 'lnt'", "4:8", "unknown variant"),
+            ("paht = 'x'\nreason = 'x'", "2:1", "unknown field"),
+        ] {
+            let (message, hint) = error(&format!("[[ignore]]\n{rule}\n"));
+            assert!(message.starts_with(&format!("crafting.toml:{place}: ")), "{rule}: {message}");
+            assert!(message.contains(told) && !hint.is_empty(), "{rule}: {message} ({hint})");
+        }
     }
 
     #[test]

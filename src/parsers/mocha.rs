@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::js_stack::{Frame, frame, is_script, message};
+use super::js_stack::{Frame, frame, is_script, message, own};
 use super::line::Line;
 use super::text::{failed_test, number, push_line, raw};
 use super::{Parser, Verdict};
@@ -12,6 +12,8 @@ use crate::model::Diagnostic;
 
 /// Lines of a failure that are read.
 const BLOCK_LINES: u32 = 2000;
+/// Lines between the place of an error and what it is.
+const ERROR_LINES: u32 = 20;
 /// Lines of a title.
 const TITLE_LINES: usize = 32;
 
@@ -27,6 +29,8 @@ struct Side {
     left: u32,
     next: u32,
     block: Option<Block>,
+    /// A file that could not be loaded, and the lines that its error is still waited for.
+    broken: Option<(Diagnostic, u32)>,
 }
 
 #[derive(Default)]
@@ -73,7 +77,7 @@ struct Failure {
 
 impl Parser for Mocha {
     fn triggers(&self) -> &'static [&'static str] {
-        &[" failing"]
+        &[" failing", "Exception during run: "]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -83,6 +87,14 @@ impl Parser for Mocha {
             side.end(out);
             (side.left, side.next) = (count, 1);
             return if count > 0 { Verdict::Own } else { Verdict::Idle };
+        }
+        if let Some(error) = text.trim_start().strip_prefix("Exception during run: ") {
+            side.end(out);
+            side.broken = Some((unloaded(error), ERROR_LINES));
+            return Verdict::Open;
+        }
+        if side.broken.is_some() {
+            return side.error(text, out);
         }
         if let Some(title) = side.head(text) {
             side.end(out);
@@ -137,9 +149,27 @@ impl Side {
         (self.left > 0 && number(at)? == self.next).then_some(title)
     }
 
+    /// Looks for `SyntaxError: message`, below the excerpt of the file that could not be loaded.
+    fn error(&mut self, text: &str, out: &mut Vec<Diagnostic>) -> Verdict {
+        let Some((found, left)) = &mut self.broken else { return Verdict::Idle };
+        let is_error = text.split_once(": ").is_some_and(|(name, _)| name.ends_with("Error") && !name.contains(' '));
+        if is_error {
+            found.message = super::text::one_line(text);
+        } else if let Some(place) = frame(text).filter(|_| found.file.is_none()) {
+            place.locate(found);
+        }
+        *left -= 1;
+        if *left > 0 && !is_error {
+            return Verdict::Open;
+        }
+        self.end(out);
+        Verdict::Idle
+    }
+
     fn end(&mut self, out: &mut Vec<Diagnostic>) {
+        out.extend(self.broken.take().map(|(found, _)| found));
         if let Some(block) = self.block.take()
-            && !block.title.is_empty()
+            && !block.in_title
         {
             out.push(block.end());
         }
@@ -157,7 +187,6 @@ impl Block {
             }
             None => self.title.push(text.to_owned()),
         }
-        self.in_title &= self.title.len() < TITLE_LINES;
     }
 
     fn read(&mut self, text: &str) -> bool {
@@ -168,6 +197,10 @@ impl Block {
         push_line(&mut self.text, text);
         let body = text.trim();
         if self.in_title {
+            // Titles are indented; this is somebody else's list.
+            if !text.starts_with("  ") || self.title.len() >= TITLE_LINES {
+                return false;
+            }
             self.title(text);
         } else if body == "+ expected - actual" {
             self.past_message = true;
@@ -192,6 +225,19 @@ impl Block {
         found.raw = raw(&self.text);
         found
     }
+}
+
+/// What could not be loaded: `/home/ci/test/a.js:2`, or the error itself.
+fn unloaded(error: &str) -> Diagnostic {
+    let Some(place) = own(error) else {
+        return failed_test("mocha", "Exception during run", super::text::one_line(error));
+    };
+    // The checkout's folder is no part of a name that stays the same.
+    let name = place.file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let mut found = failed_test("mocha", name, String::new());
+    place.locate(&mut found);
+    found.raw = raw(error);
+    found
 }
 
 /// A timeout has no frame; its message ends with the file.

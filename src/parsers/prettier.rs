@@ -11,7 +11,7 @@ const LIMIT: usize = 100_000;
 /// Reads both streams: the files are named on one, what is being done on the other.
 #[derive(Default)]
 pub(super) struct Prettier {
-    /// `Checking formatting...` was printed.
+    /// It is certain that prettier checks files.
     checking: bool,
     /// The old releases list the files on the standard output, each alone on its line.
     listing: [bool; 2],
@@ -40,7 +40,11 @@ impl Parser for Prettier {
                 self.warned.push(unformatted(rest, text));
             }
         } else if let Some(rest) = text.strip_prefix("[error] ") {
-            out.extend(syntax(rest).map(|found| Diagnostic { raw: raw(text), ..found }));
+            if let Some(found) = syntax(rest) {
+                // Nobody else says it in this way, so the files are its own too.
+                self.checking = true;
+                out.push(Diagnostic { raw: raw(text), ..found });
+            }
         } else if text.starts_with("Code style issues found in the above file") {
             self.listing[side] = false;
             out.append(&mut self.listed[side]);

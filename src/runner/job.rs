@@ -5,18 +5,18 @@ use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::judging::{Judged, judge};
 use super::log::{LogStats, LogWriter};
 use super::reading::Reading;
 use super::{Rooms, environment, reports};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::findings::paths::PathMap;
-use crate::findings::{context, novelty};
 use crate::ledger;
 use crate::ledger::jobs::{self, Outcome};
 use crate::ledger::queue;
-use crate::model::{FindingFilter, Job, JobId, JobStatus, RunnerId, Timestamp};
+use crate::model::{Job, JobId, JobStatus, RunnerId, Timestamp};
 use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
-use crate::workspace::{self, LeaseRequest, Release, Slot};
+use crate::workspace::{LeaseRequest, Release, Slot};
 
 /// What the log of a cancelled job says.
 const CANCELLED: &str = "ended: the job was cancelled";
@@ -248,12 +248,12 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
     };
     let exit_code = (status != JobStatus::Cancelled).then_some(ending.exit_code);
     let judged = reading.and_then(|reading| {
-        let count = reading.finish(exit_code, reported)?;
-        if count == 0 && status == JobStatus::Cancelled { Ok((0, 0, 0)) } else { judge(rooms, job, slot, count) }
+        reading.finish(exit_code, reported)?;
+        judge(rooms, job, slot, (status, ending.exit_code))
     });
     let mut outcome = ended(status, Some(ending.exit_code), stats);
     match judged {
-        Ok((count, new, fixed)) => {
+        Ok(Judged { count, new, fixed }) => {
             (outcome.findings_count, outcome.findings_new, outcome.findings_fixed) = (count, new, fixed);
         }
         Err(error) => outcome.error = Some(format!("its findings could not be kept: {error}")),
@@ -324,37 +324,4 @@ fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
     if job.recipe_snapshot.keep_slot {
         say(format!("the tree is kept in {}", slot.path().display()));
     }
-}
-
-/// Compares with the baseline: how many findings, how many new, how many fixed.
-fn judge(rooms: &Rooms, job: &Job, slot: &Slot, count: u64) -> Result<(u64, u64, u64)> {
-    let everything = FindingFilter::default();
-    let (project, baseline, mut current, before) = rooms.ledger.read(|tx| {
-        let project = ledger::projects::get(tx, &job.project)?;
-        let default_branch = project.default_branch.as_ref().map(|branch| branch.as_str());
-        let baseline = jobs::baseline(tx, job, default_branch)?;
-        let before = match &baseline {
-            Some(baseline) if baseline.findings_count > 0 => ledger::findings::of_job(tx, baseline, &everything)?,
-            _ => Vec::new(),
-        };
-        let current = if count > 0 { ledger::findings::of_job(tx, job, &everything)? } else { Vec::new() };
-        Ok((project, baseline, current, before))
-    })?;
-    if current.is_empty() {
-        return Ok((0, 0, before.len() as u64));
-    }
-    let root = slot.path().join(job.recipe_snapshot.root.as_str());
-    context::fill(&mut current, &root);
-    let movement = match (baseline.and_then(|baseline| baseline.sha), &job.sha) {
-        (Some(from), Some(to)) if !before.is_empty() => {
-            // Without the diff the hashes alone decide.
-            let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
-            workspace::movement(&mirror, &from, to, &job.recipe_snapshot.root).ok()
-        }
-        _ => None,
-    };
-    let fixed = novelty::judge(&before, &mut current, movement.as_ref());
-    rooms.ledger.write(|tx| ledger::findings::judge(tx, &current))?;
-    let new = current.iter().filter(|finding| finding.is_new).count() as u64;
-    Ok((current.len() as u64, new, fixed))
 }

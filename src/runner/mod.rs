@@ -5,6 +5,7 @@
 
 mod environment;
 mod job;
+mod judging;
 pub mod lease;
 pub mod log;
 pub mod queue;

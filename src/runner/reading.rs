@@ -13,6 +13,9 @@ use crate::parsers::{Feed, Hint};
 /// Bytes that the parsers get at a time.
 const CHUNK: usize = 256 * 1024;
 
+/// Findings that are kept in memory before they go to the ledger; a log may be read faster than it is written.
+const TOGETHER: usize = 1000;
+
 /// The parsers' place in a log.
 pub(super) struct Reading<'a> {
     rooms: &'a Rooms,
@@ -44,6 +47,9 @@ impl<'a> Reading<'a> {
                     self.feed.push(stream, &buffer[..length], &mut self.found);
                 }
                 offset += length as u64;
+                if self.found.len() >= TOGETHER {
+                    self.keep()?;
+                }
             }
             self.keep()?;
             // On a full disk the log may end with bytes that its index does not have.
@@ -55,15 +61,14 @@ impl<'a> Reading<'a> {
     }
 
     /// The recipe has ended: what the parsers still held back is found now, and of what the reports say that which the
-    /// log did not. How many findings there are.
-    pub(super) fn finish(mut self, exit_code: Option<i32>, reported: Vec<Diagnostic>) -> Result<u64> {
+    /// log did not.
+    pub(super) fn finish(mut self, exit_code: Option<i32>, reported: Vec<Diagnostic>) -> Result<()> {
         let feed = std::mem::replace(&mut self.feed, Feed::new(Hint { language: None, recipe: None }));
         // Reports explain a failure as well as the log does.
         feed.finish(exit_code.filter(|_| reported.is_empty()), &mut self.found);
         self.keep()?;
         self.found = std::mem::take(&mut self.tests).others(reported);
-        self.keep()?;
-        Ok(self.count)
+        self.keep()
     }
 
     fn keep(&mut self) -> Result<()> {

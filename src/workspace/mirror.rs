@@ -228,6 +228,16 @@ impl Mirror {
         Ok(Resolved { sha, notes })
     }
 
+    /// The commit that a ref names, for looking at what is here: a remote is asked only for what the mirror lacks.
+    pub fn commit_of(&self, name: &RefName) -> Result<CommitId> {
+        if self.url.local_path().is_none()
+            && let Ok(known) = self.open().and_then(|mirror| look_up(&mirror, name))
+        {
+            return Ok(known);
+        }
+        self.resolve(name).map(|resolved| resolved.sha)
+    }
+
     /// The branch that the repository itself considers its main one; `None` for a detached HEAD.
     pub fn default_branch(&self) -> Result<Option<RefName>> {
         if let Some(path) = self.url.local_path() {
@@ -243,6 +253,34 @@ impl Mirror {
         let output = git.run(["ls-remote", "--symref", "--", self.url.as_str(), "HEAD"])?.text();
         let branch = output.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.split('\t').next());
         Ok(branch.and_then(|branch| branch.parse().ok()))
+    }
+
+    /// The branch that findings of other branches are compared with, where the project names none: what its remote
+    /// considers the main one; of a repository without a remote `main`, else `master`. Asks no network.
+    pub fn main_branch(&self) -> Option<RefName> {
+        let branch = match self.url.local_path() {
+            Some(path) => {
+                let repository = git2::Repository::open(path).ok()?;
+                let remote = repository.find_reference("refs/remotes/origin/HEAD").ok();
+                let named = remote.and_then(|head| {
+                    let target = head.symbolic_target().ok().flatten()?;
+                    target.strip_prefix("refs/remotes/origin/").map(str::to_owned)
+                });
+                let usual = || {
+                    ["main", "master"]
+                        .into_iter()
+                        .map(str::to_owned)
+                        .find(|name| repository.find_reference(&format!("refs/heads/{name}")).is_ok())
+                };
+                named.or_else(usual)?
+            }
+            None => {
+                let mirror = self.open().ok()?;
+                let head = mirror.find_reference("HEAD").ok()?;
+                head.symbolic_target().ok().flatten()?.strip_prefix("refs/heads/")?.to_owned()
+            }
+        };
+        branch.parse().ok()
     }
 
     /// Sees that a repository on this machine is mirrored as it is now, with `sha` in it.

@@ -62,8 +62,8 @@ pub struct RunArgs {
     /// End each recipe after this time: 90, 90s, 10m, 1h30m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only
-    #[arg(long, value_name = "SEVERITY")]
+    /// Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on
+    #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
     /// Leave each slot as it is afterwards, to look into
     #[arg(long)]
@@ -174,8 +174,8 @@ pub struct WatchArgs {
     /// Print the logs as they grow
     #[arg(short, long)]
     pub follow: bool,
-    /// Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only
-    #[arg(long, value_name = "SEVERITY")]
+    /// Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on
+    #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
 }
 
@@ -212,7 +212,7 @@ pub struct RetryArgs {
     /// Print the log as it grows
     #[arg(short, long)]
     pub follow: bool,
-    /// Exit with 1 if a finding is at least so bad: info, warn, error; new:warn counts new ones only
-    #[arg(long, value_name = "SEVERITY")]
+    /// Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on
+    #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use findings::FindingsArgs;
+pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
@@ -115,7 +115,7 @@ pub enum Command {
   crafting job log @last"
     )]
     Job(JobCommand),
-    /// Read findings: of jobs, or of a captured log
+    /// Read findings, of jobs or of a captured log, and ignore some
     Findings(FindingsArgs),
     /// Remove logs, slots and mirrors that are no longer needed
     #[command(after_help = "Examples:

@@ -6,16 +6,15 @@ use tokio::sync::mpsc::Receiver;
 
 use super::super::project::registration;
 use super::super::ui::colour::Tone;
-use super::super::ui::json::RunAnswer;
 use super::super::ui::progress::Progress;
-use super::super::ui::report::{Report, needs_log};
+use super::super::ui::report::{REPORTED, Report, needs_log};
 use super::super::ui::{Ui, job_table, text};
 use super::super::values::FailOn;
 use super::outcome::{exit_status, last_tries};
 use super::stop::Stop;
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm, FindingFilter, Findings, LogPart, LogStart, Scope, Started};
-use crate::model::{Job, JobId, Timestamp};
+use crate::farm::{Farm, FindingQuery, Findings, LogPart, LogStart, Scope, Started};
+use crate::model::{Job, JobId, JobStatus, Timestamp};
 
 /// Lines of a failed job's log that the report shows.
 const TAIL: u64 = 10;
@@ -172,7 +171,11 @@ impl<'a> Attached<'a> {
 
 fn detached(ui: &Ui, jobs: &[Job]) -> Result<u8> {
     if ui.is_json() {
-        ui.json(&RunAnswer::new(jobs, &Findings::default()))?;
+        let mut answer = ui.run_answer(jobs)?;
+        for job in jobs {
+            answer.job(job)?.end()?;
+        }
+        answer.end()?;
     } else {
         ui.print(&job_table::list(jobs, Timestamp::now(), ui.look()))?;
         if let Some(job) = jobs.first() {
@@ -184,16 +187,31 @@ fn detached(ui: &Ui, jobs: &[Job]) -> Result<u8> {
 
 async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>, interrupted: bool) -> Result<u8> {
     let last = last_tries(jobs);
-    let asked_for = if ui.is_json() { jobs } else { &last };
-    let filter =
-        FindingFilter { jobs: asked_for.iter().map(|job| job.id.clone()).collect(), ..FindingFilter::default() };
-    let findings = if filter.jobs.is_empty() { Findings::default() } else { farm.findings(&filter).await? };
-    let mut tails = BTreeMap::new();
     if ui.is_json() {
-        ui.json(&RunAnswer::new(jobs, &findings))?;
-    } else {
-        for job in last.iter().filter(|job| needs_log(job, &findings)) {
-            tails.insert(job.id.clone(), tail(farm, &job.id).await?);
+        let mut answer = ui.run_answer(jobs)?;
+        for job in jobs {
+            let query = FindingQuery { records: true, ..FindingQuery::of_jobs([job]) };
+            let mut findings = farm.each_finding(&query).await?.findings;
+            let mut rows = answer.job(job)?;
+            while let Some(piece) = findings.recv().await {
+                rows.write(&piece?)?;
+            }
+            rows.end()?;
+        }
+        answer.end()?;
+    }
+    let limit = if ui.is_json() { 0 } else { REPORTED };
+    let findings = match last.is_empty() {
+        true => Findings::default(),
+        false => farm.findings(&FindingQuery { limit: Some(limit), ..FindingQuery::of_jobs(&last) }).await?,
+    };
+    if !ui.is_json() {
+        let mut tails = BTreeMap::new();
+        for job in last.iter().filter(|job| matches!(job.status, JobStatus::Failed | JobStatus::TimedOut)) {
+            let query = FindingQuery { limit: Some(0), ..FindingQuery::of_jobs([job]) };
+            if needs_log(job, &farm.findings(&query).await?.counts) {
+                tails.insert(job.id.clone(), tail(farm, &job.id).await?);
+            }
         }
         let log_paths = last
             .iter()
@@ -213,15 +231,7 @@ async fn report(ui: &Ui, farm: &dyn Farm, jobs: &[Job], fail_on: Option<FailOn>,
             ui.note(&format!("the tree of {label} is yours until you remove it: {}", tree.display()));
         }
     }
-    let of_last_tries = Findings {
-        findings: findings
-            .findings
-            .into_iter()
-            .filter(|finding| last.iter().any(|job| finding.job_id.as_ref() == Some(&job.id)))
-            .collect(),
-        counts: findings.counts,
-    };
-    Ok(exit_status(&last, &of_last_tries, fail_on, interrupted))
+    Ok(exit_status(&last, &findings.counts, fail_on, interrupted))
 }
 
 /// The last lines of a job's log; none where there is no log, or none any more.

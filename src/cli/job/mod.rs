@@ -13,7 +13,7 @@ mod watch;
 
 use super::args::JobCommand;
 use super::ui::Ui;
-use super::{here, on_farm};
+use super::{around, on_farm};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::farm::{Farm, JobSelector, Scope};
@@ -36,18 +36,9 @@ pub fn run(ui: &Ui, command: JobCommand) -> Result<u8> {
     })
 }
 
-/// The job that a person means: in a registered checkout, `@last` is its project's.
-pub async fn named(farm: &dyn Farm, selector: JobSelector) -> Result<Job> {
-    let selector = match selector {
-        JobSelector::Last(None) => JobSelector::Last(project_here(farm).await?),
-        JobSelector::LastFailed(None) => JobSelector::LastFailed(project_here(farm).await?),
-        other => other,
-    };
-    farm.job(&selector).await
-}
-
-async fn project_here(farm: &dyn Farm) -> Result<Option<crate::model::ProjectName>> {
-    Ok(farm.project_of(&here()?).await?.map(|project| project.name))
+/// The job that a person means who stands here.
+async fn named(farm: &dyn Farm, selector: JobSelector) -> Result<Job> {
+    farm.job(&selector.around(around(None)?)).await
 }
 
 fn scope(job: &Job, batch: bool) -> Scope {

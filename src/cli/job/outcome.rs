@@ -2,8 +2,7 @@
 
 use super::super::values::FailOn;
 use crate::error::Code;
-use crate::farm::Findings;
-use crate::model::{Job, JobStatus};
+use crate::model::{FindingCounts, Job, JobStatus};
 
 /// Exit status of a reached time limit, as of timeout(1).
 const TIMED_OUT: u8 = 124;
@@ -17,13 +16,13 @@ pub fn last_tries(jobs: &[Job]) -> Vec<Job> {
 
 /// 130 interrupted; 3 the farm could not run a job; 1 a job failed, or a finding is as bad as `fail_on`;
 /// 124 a time limit was reached; 130 a job was cancelled; 0.
-pub fn exit_status(last_tries: &[Job], findings: &Findings, fail_on: Option<FailOn>, interrupted: bool) -> u8 {
+pub fn exit_status(last_tries: &[Job], counts: &FindingCounts, fail_on: Option<FailOn>, interrupted: bool) -> u8 {
     let any = |status| last_tries.iter().any(|job| job.status == status);
     if interrupted {
         Code::Interrupted.exit_status()
     } else if last_tries.iter().any(|job| job.error.is_some()) {
         Code::Io.exit_status()
-    } else if any(JobStatus::Failed) || fail_on.is_some_and(|bound| bound.met(&findings.findings)) {
+    } else if any(JobStatus::Failed) || fail_on.is_some_and(|bound| bound.met(counts)) {
         1
     } else if any(JobStatus::TimedOut) {
         TIMED_OUT
@@ -41,7 +40,7 @@ mod tests {
 
     fn status(states: &[JobStatus]) -> u8 {
         let jobs: Vec<Job> = states.iter().map(|state| job("aaaaaaaaaaaa", ".", "test", *state)).collect();
-        exit_status(&jobs, &Findings::default(), None, false)
+        exit_status(&jobs, &FindingCounts::default(), None, false)
     }
 
     #[test]
@@ -53,15 +52,15 @@ mod tests {
         assert_eq!(status(&[Passed, Cancelled]), 130);
         let mut broken = job("aaaaaaaaaaaa", ".", "test", Failed);
         broken.error = Some("the disk is full".to_owned());
-        assert_eq!(exit_status(&[broken], &Findings::default(), None, false), 3);
+        assert_eq!(exit_status(&[broken], &FindingCounts::default(), None, false), 3);
         let passed = [job("aaaaaaaaaaaa", ".", "test", Passed)];
-        assert_eq!(exit_status(&passed, &Findings::default(), None, true), 130);
+        assert_eq!(exit_status(&passed, &FindingCounts::default(), None, true), 130);
     }
 
     #[test]
     fn findings_count_from_the_bound_on() {
         let passed = [job("aaaaaaaaaaaa", ".", "lint", JobStatus::Passed)];
-        let warnings = Findings { findings: findings().split_off(1), ..Findings::default() };
+        let warnings = FindingCounts::of(&findings().split_off(1), 0);
         let status = |bound: &str| exit_status(&passed, &warnings, Some(bound.parse().unwrap()), false);
         assert_eq!([status("info"), status("warn"), status("error"), status("new:info")], [1, 1, 0, 0]);
     }
@@ -76,6 +75,6 @@ mod tests {
         third.retry_of = Some(first.id.clone());
         let last = last_tries(&[first, second, third]);
         assert_eq!(last.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["cccccccccccc"]);
-        assert_eq!(exit_status(&last, &Findings::default(), None, false), 0);
+        assert_eq!(exit_status(&last, &FindingCounts::default(), None, false), 0);
     }
 }

@@ -10,7 +10,7 @@ use super::super::ui::{Ui, text};
 use super::named_or_here;
 use crate::error::Result;
 use crate::farm::Farm;
-use crate::model::Project;
+use crate::model::{IgnoreRule, Project};
 
 /// Shows one project.
 pub async fn run(ui: &Ui, farm: &dyn Farm, args: ShowProjectArgs) -> Result<u8> {
@@ -26,6 +26,7 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: ShowProjectArgs) -> Result<u8> 
         ("branch", project.default_branch.as_ref().map_or("the repository's own".to_owned(), ToString::to_string)),
         ("timeout", project.timeout_secs.map(Duration::from_secs).map(text::duration).unwrap_or_default()),
         ("submodules", if project.submodules { "yes".to_owned() } else { String::new() }),
+        ("ignores", project.ignores.iter().map(ignored).collect::<Vec<_>>().join("\n")),
         ("registered", project.created_at.to_string()),
         ("changed", project.updated_at.to_string()),
     ];
@@ -60,6 +61,18 @@ pub fn recipes(project: &Project, evidence: &[String], look: Look) -> String {
     table.render(look)
 }
 
+/// `clippy::* in generated/**: generated code`.
+fn ignored(rule: &IgnoreRule) -> String {
+    let what = match (&rule.code, &rule.path) {
+        (Some(code), Some(path)) => format!("{code} in {path}"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => String::new(),
+    };
+    let kind = rule.kind.map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let until = rule.until.map(|until| format!(", until {}", text::until(until))).unwrap_or_default();
+    format!("{what}{kind}: {}{until}", rule.reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::ui::colour::Paint;
@@ -78,6 +91,7 @@ mod tests {
             timeout_secs: None,
             submodules: false,
             subprojects: ProjectFile::parse(text, "crafting.toml").unwrap().subprojects,
+            ignores: Vec::new(),
             created_at: Timestamp::from_millis(0),
             updated_at: Timestamp::from_millis(0),
         };

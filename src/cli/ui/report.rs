@@ -7,10 +7,10 @@ use super::finding_table;
 use super::table::Look;
 use super::text;
 use crate::farm::Findings;
-use crate::model::{Job, JobId, JobStatus, Kind};
+use crate::model::{FindingCounts, Job, JobId, JobStatus, Kind};
 
 /// Findings that a run's own table shows.
-const ROWS: usize = 50;
+pub const REPORTED: u64 = 50;
 /// Jobs that the hint at the end names one by one.
 const NAMED: usize = 3;
 /// Columns of a log's line that the report shows.
@@ -31,13 +31,10 @@ pub struct Report<'a> {
     pub log_paths: &'a BTreeMap<JobId, String>,
 }
 
-/// Whether a job's log has to tell why it failed, because no finding does.
-pub fn needs_log(job: &Job, findings: &Findings) -> bool {
+/// Whether a job's log has to tell why it failed, because none of its findings does.
+pub fn needs_log(job: &Job, found: &FindingCounts) -> bool {
     matches!(job.status, JobStatus::Failed | JobStatus::TimedOut)
-        && !findings
-            .findings
-            .iter()
-            .any(|finding| finding.job_id.as_ref() == Some(&job.id) && finding.kind != Kind::RecipeFail)
+        && found.by_kind.keys().all(|kind| *kind == Kind::RecipeFail)
 }
 
 impl Report<'_> {
@@ -68,9 +65,9 @@ impl Report<'_> {
     pub fn answer(&self, look: Look) -> String {
         let mut text = String::new();
         if !self.findings.findings.is_empty() {
-            let shown = self.findings.findings.get(..ROWS).unwrap_or(&self.findings.findings);
+            let shown = &self.findings.findings;
             text.push_str(&finding_table::table(shown, look));
-            let more = self.findings.findings.len() - shown.len();
+            let more = self.findings.counts.total.saturating_sub(u64::try_from(shown.len()).unwrap_or(u64::MAX));
             if more > 0 {
                 text.push_str(&format!("… and {more} more: {}\n", self.see()));
             }
@@ -162,6 +159,7 @@ pub(crate) mod samples {
                 retries: 0,
                 backoff_secs: 0,
                 keep_slot: false,
+                ignores: Vec::new(),
             },
             token: None,
             error: None,
@@ -197,6 +195,7 @@ pub(crate) mod samples {
             first_seen_job: Some(job.parse().unwrap()),
             is_new: severity == Severity::Error,
             tool: "clippy".to_owned(),
+            ignored: None,
             raw_json: None,
             created_at: Timestamp::from_millis(1_777_470_006_000),
             context_hash: None,
@@ -240,7 +239,7 @@ pub(crate) mod samples {
 mod tests {
     use super::samples::{finding, findings, job};
     use super::*;
-    use crate::model::{FindingCounts, Severity};
+    use crate::model::Severity;
 
     fn look(width: Option<usize>) -> Look {
         Look { width, paint: Paint(false), lines: width.is_some() }
@@ -248,7 +247,7 @@ mod tests {
 
     fn of(findings: Vec<crate::model::Finding>) -> Findings {
         let counts = FindingCounts::of(&findings, 1);
-        Findings { findings, counts }
+        Findings { findings, counts, ..Findings::default() }
     }
 
     #[test]
@@ -274,7 +273,8 @@ mod tests {
     #[test]
     fn many_findings_are_capped() {
         let one = || finding("aaaaaaaaaaaa", Kind::Lint, Severity::Warn, Some(("a.rs", 1)), "x", "y");
-        let findings = of((0..60).map(|_| one()).collect());
+        let mut findings = of((0..60).map(|_| one()).collect());
+        findings.findings.truncate(50);
         let jobs = [job("aaaaaaaaaaaa", ".", "lint", JobStatus::Passed)];
         let nothing = (BTreeMap::new(), BTreeMap::new());
         let report = Report { jobs: &jobs, findings: &findings, tails: &nothing.0, log_paths: &nothing.1 };
@@ -293,9 +293,9 @@ mod tests {
     #[test]
     fn the_log_is_shown_where_no_finding_tells_why() {
         let failed = job("bbbbbbbbbbbb", "rust", "test", JobStatus::Failed);
-        assert!(!needs_log(&failed, &of(findings())));
-        assert!(needs_log(&failed, &of(findings().split_off(3))));
-        assert!(needs_log(&job("dddddddddddd", "rust", "test", JobStatus::TimedOut), &of(findings())));
-        assert!(!needs_log(&job("dddddddddddd", "rust", "test", JobStatus::Passed), &Findings::default()));
+        assert!(!needs_log(&failed, &of(findings()).counts));
+        assert!(needs_log(&failed, &of(findings().split_off(3)).counts));
+        assert!(needs_log(&job("dddddddddddd", "rust", "test", JobStatus::TimedOut), &FindingCounts::default()));
+        assert!(!needs_log(&job("dddddddddddd", "rust", "test", JobStatus::Passed), &FindingCounts::default()));
     }
 }

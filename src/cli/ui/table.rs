@@ -54,7 +54,7 @@ impl<S: AsRef<str>> From<S> for Cell {
 /// without a head, the long one indented below.
 #[derive(Debug)]
 pub struct Table<const N: usize> {
-    head: [&'static str; N],
+    head: Option<[&'static str; N]>,
     right: &'static [usize],
     optional: &'static [usize],
     rows: Vec<[Cell; N]>,
@@ -63,7 +63,12 @@ pub struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     /// A table without rows.
     pub fn new(head: [&'static str; N]) -> Self {
-        Self { head, right: &[], optional: &[], rows: Vec::new() }
+        Self { head: Some(head), right: &[], optional: &[], rows: Vec::new() }
+    }
+
+    /// One without a head, below a heading.
+    pub fn headless() -> Self {
+        Self { head: None, right: &[], optional: &[], rows: Vec::new() }
     }
 
     /// Sets numbers flush right.
@@ -103,7 +108,8 @@ impl<const N: usize> Table<N> {
 
     fn natural_width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[column].text.as_str());
-        cells.chain([self.head[column]]).map(console::measure_text_width).max().unwrap_or(0)
+        let head = self.head.map(|head| head[column]);
+        cells.chain(head).map(console::measure_text_width).max().unwrap_or(0)
     }
 
     /// What the columns need if only the last one gives way.
@@ -120,7 +126,9 @@ impl<const N: usize> Table<N> {
             style = style.header_separator(LineStyle::none().fill('─'));
         }
         table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(used.iter().map(|&column| drawn(&Cell::toned(self.head[column], Tone::Strong), look.paint)));
+        if let Some(head) = self.head {
+            table.set_header(used.iter().map(|&column| drawn(&Cell::toned(head[column], Tone::Strong), look.paint)));
+        }
         for row in &self.rows {
             table.add_row(used.iter().map(|&column| drawn(&row[column], look.paint)));
         }

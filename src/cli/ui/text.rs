@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::colour::Tone;
-use crate::model::{Job, JobStatus, Severity};
+use crate::model::{Job, JobStatus, Severity, Timestamp};
 
 /// A length of time: `0.4s`, `12.3s`, `1m 05s`, `2h 03m`, `3d 04h`.
 pub fn duration(span: Duration) -> String {
@@ -25,6 +25,12 @@ pub fn age(span: Duration) -> String {
         3600..86_400 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// A point in time; a day if it is the first moment of one: `2027-01-31`.
+pub fn until(time: Timestamp) -> String {
+    let text = time.to_string();
+    if time.midnight() == time { text.split(' ').next().unwrap_or_default().to_owned() } else { text }
 }
 
 /// A size: `812 B`, `1.2 KiB`, `3.0 GiB`.

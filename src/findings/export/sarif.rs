@@ -10,7 +10,9 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use super::{end_line, message_and_fix, place};
-use crate::model::{Finding, Fingerprint, JobId, Kind, ProjectName, RecipeName, Severity, SubPath};
+use crate::model::{
+    Finding, Fingerprint, IgnoreSource, Ignored, JobId, Kind, ProjectName, RecipeName, Severity, SubPath,
+};
 
 /// The folder that every path is relative to.
 const BASE: &str = "%SRCROOT%";
@@ -85,6 +87,7 @@ struct Outcome<'a> {
     partial_fingerprints: PartialFingerprints<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_state: Option<&'static str>,
+    suppressions: Vec<Suppression<'a>>,
     properties: Properties<'a>,
 }
 
@@ -139,6 +142,13 @@ struct PartialFingerprints<'a> {
     primary_location_line_hash: String,
     #[serde(rename = "craftingFingerprint/v1")]
     crafting: &'a Fingerprint,
+}
+
+#[derive(Serialize)]
+struct Suppression<'a> {
+    kind: &'static str,
+    status: &'static str,
+    justification: &'a str,
 }
 
 #[derive(Serialize)]
@@ -242,6 +252,7 @@ fn outcome<'a>(finding: &'a Finding, rule: RuleReference<'a>) -> Outcome<'a> {
         },
         // A log from elsewhere has no baseline.
         baseline_state: finding.job_id.as_ref().map(|_| if finding.is_new { "new" } else { "unchanged" }),
+        suppressions: finding.ignored.iter().map(suppression).collect(),
         properties: Properties {
             kind: finding.kind,
             project: finding.project.as_ref(),
@@ -250,6 +261,14 @@ fn outcome<'a>(finding: &'a Finding, rule: RuleReference<'a>) -> Outcome<'a> {
             job_id: finding.job_id.as_ref(),
         },
     }
+}
+
+fn suppression(ignored: &Ignored) -> Suppression<'_> {
+    let kind = match ignored.source {
+        IgnoreSource::Ledger => "external",
+        IgnoreSource::ProjectFile => "inSource",
+    };
+    Suppression { kind, status: "accepted", justification: &ignored.reason }
 }
 
 /// A path as a relative reference (RFC 3986): everything but unreserved characters is encoded.

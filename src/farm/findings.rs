@@ -1,0 +1,86 @@
+//! Findings out of the ledger: a page of them, or all one after the other.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::since::{self, Resolved};
+use super::{EachFinding, FindingQuery, Findings};
+use crate::error::Result;
+use crate::ledger::selection::{Newness, Selection};
+use crate::model::{FindingCounts, Timestamp};
+use crate::runner::Rooms;
+
+/// Findings that are read in one go.
+const PIECE: usize = 500;
+/// Pieces that wait to be taken.
+const WAITING: usize = 2;
+
+/// A page, and how many there are in all.
+pub(super) fn page(rooms: &Rooms, query: &FindingQuery) -> Result<Findings> {
+    let Resolved { jobs, newness, fixed, notes } = since::resolve(rooms, query)?;
+    rooms.ledger.read(|tx| {
+        let selection = Selection::new(tx, &jobs, &query.filter, &newness, Timestamp::now())?;
+        let rows = match query.limit {
+            Some(0) => Vec::new(),
+            limit => selection.rows(tx, query.group_by, limit)?,
+        };
+        let groups = match query.group_by {
+            // There are no more groups than findings.
+            Some(group_by) => selection.groups(tx, group_by, query.limit)?,
+            None => Vec::new(),
+        };
+        let counts = selection.count(tx, fixed)?;
+        Ok(Findings { findings: selection.read(tx, &rows, query.records)?, counts, groups, notes })
+    })
+}
+
+/// What is known before the first finding is read.
+pub(super) struct Begun {
+    query: FindingQuery,
+    resolved: Resolved,
+    counts: FindingCounts,
+    rows: Vec<i64>,
+    now: Timestamp,
+}
+
+pub(super) fn begin(rooms: &Rooms, query: FindingQuery) -> Result<Begun> {
+    let resolved = since::resolve(rooms, &query)?;
+    let now = Timestamp::now();
+    let (counts, rows) = rooms.ledger.read(|tx| {
+        let selection = Selection::new(tx, &resolved.jobs, &query.filter, &resolved.newness, now)?;
+        let counts = selection.count(tx, resolved.fixed)?;
+        Ok((counts, selection.rows(tx, query.group_by, query.limit)?))
+    })?;
+    Ok(Begun { query, resolved, counts, rows, now })
+}
+
+impl Begun {
+    /// Reads on as fast as the pieces are taken, until there is none left or nobody takes them any more.
+    pub(super) fn send(mut self, rooms: Arc<Rooms>) -> EachFinding {
+        let (pieces, findings) = mpsc::channel(WAITING);
+        let (counts, notes) = (self.counts.clone(), std::mem::take(&mut self.resolved.notes));
+        if let Newness::Only(rows) = &mut self.resolved.newness {
+            // What they chose is in the rows already.
+            rows.clear();
+        }
+        tokio::task::spawn_blocking(move || {
+            for rows in self.rows.chunks(PIECE) {
+                // A read of its own each: who reads slowly does not keep the ledger from being tidied up.
+                let piece = rooms.ledger.read(|tx| {
+                    let Self { resolved, query, now, .. } = &self;
+                    Selection::new(tx, &resolved.jobs, &query.filter, &resolved.newness, *now)?.read(
+                        tx,
+                        rows,
+                        query.records,
+                    )
+                });
+                let failed = piece.is_err();
+                if pieces.blocking_send(piece).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        EachFinding { counts, notes, findings }
+    }
+}
