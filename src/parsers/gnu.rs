@@ -4,6 +4,7 @@
 //!
 //! Files whose tools have a parser of their own are left to it.
 
+use super::edg;
 use super::line::Line;
 use super::text::{line_number, number, one_line, place, push_line, raw, slug};
 use super::{Parser, Verdict};
@@ -100,6 +101,9 @@ impl Parser for Gnu {
             ": multiple definition of ",
             ": cannot find -l",
             ": relocation ",
+            "): error",
+            "): warning",
+            "): fatal error",
             ", referenced from:",
             " not found for -",
             ": framework not found ",
@@ -130,6 +134,10 @@ impl Parser for Gnu {
             self.end(side, out);
             self.blocks[side] = Some(Block { found, text: format!("{text}\n"), lines: 0, source: None, excerpt: None });
             return Verdict::Open;
+        } else if let Some(found) = edg::read(text) {
+            self.end(side, out);
+            out.push(Diagnostic { raw: raw(text), ..found });
+            return Verdict::Idle;
         }
         if let Some(block) = &mut self.blocks[side]
             && block.read(text)

@@ -30,6 +30,7 @@ mod docker;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
+mod edg;
 mod esbuild;
 mod eslint;
 mod eslint_stylish;

@@ -3,7 +3,6 @@
 //! (<https://learn.microsoft.com/visualstudio/msbuild/msbuild-diagnostic-format-for-tasks>), and what NuGet's audit says
 //! in it (<https://learn.microsoft.com/nuget/concepts/auditing-packages>).
 
-use super::gnu::{split_code, unnamed};
 use super::line::Line;
 use super::text::{line_number, number, one_line, raw, slug};
 use super::{Parser, Verdict};
@@ -28,9 +27,9 @@ pub(super) struct Msbuild;
 impl Parser for Msbuild {
     fn triggers(&self) -> &'static [&'static str] {
         &[
-            "): error",
-            "): warning",
-            "): fatal error",
+            "): error ",
+            "): warning ",
+            "): fatal error ",
             "): Error ",
             "): Warning ",
             " : error ",
@@ -42,8 +41,7 @@ impl Parser for Msbuild {
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
-        let found = message(line.text).and_then(|message| message.found()).or_else(|| uncoded(line.text));
-        out.extend(found.map(|found| {
+        out.extend(message(line.text).and_then(|message| message.found()).map(|found| {
             // What is printed again in the summary is indented differently.
             Diagnostic { raw: raw(line.text.trim_start()), ..found }
         }));
@@ -121,56 +119,6 @@ fn message(text: &str) -> Option<Message<'_>> {
         column: column.and_then(line_number),
         end_line: end_line.and_then(line_number),
         ..none
-    })
-}
-
-/// `a.cu(3): error: identifier "x" is undefined`, `a.cu(3): warning #177-D: message`, `a.cpp(3,5): error: message [-Wname]`:
-/// nvcc, Intel's compilers, and clang in this form.
-fn uncoded(text: &str) -> Option<Diagnostic> {
-    const SOURCES: [&str; 10] = ["c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "cu", "cuh"];
-    let words = [
-        ("): error", Severity::Error),
-        ("): fatal error", Severity::Error),
-        ("): catastrophic error", Severity::Error),
-        ("): warning", Severity::Warn),
-    ];
-    let (at, rest, severity) = words.into_iter().find_map(|(word, severity)| {
-        let (at, rest) = text.split_once(word)?;
-        Some((at, rest, severity))
-    })?;
-    let (file, place) = at.rsplit_once('(')?;
-    let extension = file.rsplit_once('.')?.1;
-    if !SOURCES.contains(&extension) || file.contains(": ") {
-        return None;
-    }
-    let mut numbers = place.split(',').map(number);
-    let line = numbers.next()??;
-    let column = numbers.next().flatten();
-    let (code, message) = rest.split_once(": ")?;
-    let (message, name) = split_code(message.trim());
-    let code = code.trim();
-    let is_number =
-        code.strip_prefix('#').is_some_and(|code| code.trim_end_matches("-D").bytes().all(|it| it.is_ascii_digit()));
-    if !(code.is_empty() || is_number) || message.is_empty() {
-        return None;
-    }
-    let tool = match name {
-        _ if extension.starts_with("cu") => "nvcc",
-        Some(_) => "clang",
-        None => "gnu",
-    };
-    let code = if is_number { Some(code) } else { name };
-    Some(Diagnostic {
-        file: Some(file.trim_start().to_owned()),
-        line: line_number(line),
-        column: column.and_then(line_number),
-        ..Diagnostic::new(
-            tool,
-            Kind::Lint,
-            severity,
-            code.map_or_else(|| unnamed(message, severity), str::to_owned),
-            one_line(message),
-        )
     })
 }
 
