@@ -82,8 +82,9 @@ fn head(text: &str) -> Option<(Diagnostic, &str)> {
         None => (None, rest),
     };
     let found = |code: &str| Diagnostic::new("cmake", Kind::Lint, severity, code.to_owned(), "");
-    if let Some(message) = rest.strip_prefix(": ") {
-        return Some((found(group.unwrap_or("cmake")), message));
+    // The message may begin on the next line.
+    if let Some(message) = rest.strip_prefix(":").filter(|message| message.is_empty() || message.starts_with(' ')) {
+        return Some((found(group.unwrap_or("cmake")), message.trim_start()));
     }
     let place = rest.strip_prefix(" at ").or(rest.strip_prefix(" in "))?.trim_end().strip_suffix(':')?;
     let (place, command) = match place.strip_suffix(')').and_then(|place| place.rsplit_once(" (")) {

@@ -1,7 +1,9 @@
-//! cppcheck's `--xml` (<https://cppcheck.sourceforge.io/manual.html#xml-output>). Its text has the GNU form.
+//! cppcheck's `--xml` (<https://cppcheck.sourceforge.io/manual.html#xml-output>), and its text until 1.89. Since then its
+//! text has the GNU form.
 
+use super::gnu::unnamed;
 use super::line::Line;
-use super::text::{line_number, number, one_line, raw};
+use super::text::{line_number, number, one_line, place, raw};
 use super::{Parser, Verdict};
 use crate::model::{Diagnostic, Kind, Severity};
 
@@ -13,7 +15,7 @@ pub(super) struct Cppcheck {
 
 impl Parser for Cppcheck {
     fn triggers(&self) -> &'static [&'static str] {
-        &["<error id=\""]
+        &["<error id=\"", "]: (error", "]: (warning", "]: (style", "]: (performance", "]: (portability"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -31,6 +33,10 @@ impl Parser for Cppcheck {
             return Verdict::Own;
         }
         out.extend(waiting.take());
+        if let Some(found) = old(text) {
+            out.push(found);
+            return Verdict::Own;
+        }
         if !text.starts_with("<error id=\"") {
             return Verdict::Idle;
         }
@@ -45,6 +51,20 @@ impl Parser for Cppcheck {
     fn finish(&mut self, out: &mut Vec<Diagnostic>) {
         out.extend(self.errors.iter_mut().filter_map(Option::take));
     }
+}
+
+/// `[a.cpp:3]: (error) message`, `[a.cpp:3] -> [a.cpp:9]: (warning, inconclusive) message`: the last place is its own.
+fn old(text: &str) -> Option<Diagnostic> {
+    let (at, rest) = text.strip_prefix('[')?.split_once("]: (")?;
+    let (level, message) = rest.split_once(") ")?;
+    let severity = severity(level.split(',').next()?)?;
+    let (file, line, _) = place(at.rsplit("] -> [").next()?)?;
+    Some(Diagnostic {
+        file: Some(file.to_owned()),
+        line: line_number(line),
+        raw: raw(text),
+        ..Diagnostic::new("cppcheck", Kind::Lint, severity, unnamed(message, severity), one_line(message))
+    })
 }
 
 fn error(text: &str) -> Option<Diagnostic> {

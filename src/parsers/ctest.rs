@@ -53,7 +53,7 @@ impl Parser for CTest {
             }
             self.in_list = false;
         }
-        if line.text == "The following tests FAILED:" {
+        if line.text.trim_end() == "The following tests FAILED:" {
             self.in_list = true;
             return Verdict::Own;
         }

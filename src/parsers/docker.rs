@@ -14,7 +14,7 @@ pub(super) struct Docker {
 
 impl Parser for Docker {
     fn triggers(&self) -> &'static [&'static str] {
-        &["--------------------", ": failed to solve: "]
+        &["--------------------", "failed to solve: ", " returned a non-zero code: "]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -26,8 +26,17 @@ impl Parser for Docker {
             *place = at.filter(|(file, _)| !file.contains(' ')).or(place.take());
             return Verdict::Idle;
         }
-        let Some((_, reason)) = line.text.split_once(": failed to solve: ") else { return Verdict::Idle };
-        if !line.text.starts_with("ERROR: ") {
+        // Before BuildKit.
+        if line.text.starts_with("The command '") && line.text.contains(" returned a non-zero code: ") {
+            let found = Diagnostic::new("docker build", Kind::Lint, Severity::Error, "process", one_line(line.text));
+            out.push(Diagnostic { raw: raw(line.text), ..found });
+            return Verdict::Idle;
+        }
+        let Some((who, reason)) = line.text.split_once("failed to solve: ") else { return Verdict::Idle };
+        // The action of GitHub says it again: `Error: buildx failed with: ERROR: …`.
+        let is_own = ["", "ERROR: ", "error: ", "ERROR: failed to build: "].contains(&who)
+            || who.strip_prefix("target ").is_some_and(|name| name.ends_with(": ") && !name.trim_end().contains(' '));
+        if !is_own {
             return Verdict::Idle;
         }
         let parse = reason.find("dockerfile parse error on line ");

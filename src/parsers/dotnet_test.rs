@@ -47,7 +47,7 @@ enum Part {
 
 impl Parser for DotnetTest {
     fn triggers(&self) -> &'static [&'static str] {
-        &["Error Message:", "failed ", " [FAIL]", ": error TESTERROR:"]
+        &["Error Message:", "Stack Trace:", "failed ", " [FAIL]", ": error TESTERROR:"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -163,12 +163,18 @@ impl Failure {
 /// `failed Ns.Class.Test (12ms)` of Microsoft.Testing.Platform.
 fn head(line: &Line<'_>) -> Option<Failure> {
     let text = line.text;
-    if text.trim() == "Error Message:" {
+    // A failure without words has only a trace.
+    let part = match text.trim() {
+        "Error Message:" => Some(Part::Message),
+        "Stack Trace:" => Some(Part::Trace),
+        _ => None,
+    };
+    if let Some(part) = part {
         let before = line.previous();
         let name = before.trim();
         let name = name.strip_prefix("Failed ").or(name.strip_prefix("X "))?;
         let name = name.rsplit_once(" [").filter(|(_, time)| time.ends_with("s]")).map_or(name, |(name, _)| name);
-        return Some(Failure::new(name, Part::Message, format!("{before}\n{text}\n")));
+        return Some(Failure::new(name, part, format!("{before}\n{text}\n")));
     }
     let (name, time) = text.strip_prefix("failed ")?.trim_end().rsplit_once(" (")?;
     let is_time = time.strip_suffix("s)").is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()));
@@ -204,6 +210,14 @@ fn is_end(text: &str) -> bool {
         "Total tests:",
         "[xUnit.net ",
         "  Failed ",
+        // Before .NET Core 3 the names stood at the margin, in it behind a sign.
+        "Passed   ",
+        "Skipped  ",
+        "Failed   ",
+        "  X ",
+        "  V ",
+        "  √ ",
+        "  ! ",
     ];
     let plain = ["passed ", "skipped ", "Results File:", "NUnit Adapter "];
     starts.iter().chain(&plain).any(|start| text.starts_with(start)) || text.trim_end().ends_with(": error TESTERROR:")

@@ -4,6 +4,7 @@
 //!
 //! Files whose tools have a parser of their own are left to it.
 
+use super::edg;
 use super::line::Line;
 use super::text::{line_number, number, one_line, place, push_line, raw, slug};
 use super::{Parser, Verdict};
@@ -99,6 +100,14 @@ impl Parser for Gnu {
             ": undefined reference to ",
             ": multiple definition of ",
             ": cannot find -l",
+            ": relocation ",
+            "): error",
+            "): warning",
+            "): fatal error",
+            ", referenced from:",
+            " not found for -",
+            ": framework not found ",
+            ": file not recognized",
         ]
     }
 
@@ -121,9 +130,13 @@ impl Parser for Gnu {
                     Some(Block { found, text: format!("{text}\n"), lines: 0, source: None, excerpt: None });
                 return Verdict::Open;
             }
-        } else if let Some(found) = linker(text) {
+        } else if let Some(found) = linker(text).or_else(|| linker_says(text)) {
             self.end(side, out);
-            out.push(found);
+            self.blocks[side] = Some(Block { found, text: format!("{text}\n"), lines: 0, source: None, excerpt: None });
+            return Verdict::Open;
+        } else if let Some(found) = edg::read(text) {
+            self.end(side, out);
+            out.push(Diagnostic { raw: raw(text), ..found });
             return Verdict::Idle;
         }
         if let Some(block) = &mut self.blocks[side]
@@ -160,6 +173,9 @@ impl Block {
         if self.lines > BLOCK_LINES {
             return false;
         }
+        if self.found.tool == "ld" {
+            return self.read_linked(line);
+        }
         let source = self.source.take();
         if is_carets(line) {
             if source.is_some() {
@@ -177,6 +193,23 @@ impl Block {
         }
         if let Some(source) = source {
             push_line(&mut self.text, &source);
+        }
+        push_line(&mut self.text, line);
+        true
+    }
+}
+
+impl Block {
+    /// `>>> referenced by a.cpp:3 (/src/a.cpp:3)`, which lld prints below what it says.
+    fn read_linked(&mut self, line: &str) -> bool {
+        let Some(rest) = line.strip_prefix(">>> ") else { return false };
+        let at = ["referenced by ", "defined at "].iter().find_map(|words| rest.strip_prefix(words));
+        if let (None, Some(at)) = (&self.found.file, at) {
+            let (short, full) = at.trim_end_matches(')').split_once(" (").unwrap_or((at, at));
+            if let Some((file, line, _)) = place(full).or_else(|| place(short)).filter(|(file, ..)| is_file(file)) {
+                self.found.file = Some(file.to_owned());
+                self.found.line = line_number(line);
+            }
         }
         push_line(&mut self.text, line);
         true
@@ -261,7 +294,7 @@ fn extension(file: &str) -> Option<&str> {
 }
 
 /// Splits off `[-Wname]`, `[SC2086]`, `[some.rule]`. Several names stand with commas between them.
-fn split_code(text: &str) -> (&str, Option<&str>) {
+pub(super) fn split_code(text: &str) -> (&str, Option<&str>) {
     let Some((message, names)) = text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) else {
         return (text, None);
     };
@@ -399,23 +432,30 @@ fn is_gutter(line: &str) -> bool {
 /// What GNU ld says of a library that is not there, or of a symbol: ``a.c:(.text+0x9): undefined reference to `f'``, with a line where the object has
 /// debugging information.
 fn linker(text: &str) -> Option<Diagnostic> {
-    const SAYINGS: [(&str, &str); 2] =
-        [(": undefined reference to ", "undefined_reference"), (": multiple definition of ", "multiple_definition")];
+    const SAYINGS: [(&str, &str); 4] = [
+        (": undefined reference to symbol ", "undefined_reference"),
+        (": undefined reference to ", "undefined_reference"),
+        (": multiple definition of ", "multiple_definition"),
+        (": relocation truncated to fit: ", "relocation_truncated"),
+    ];
     if let Some((program, library)) = text.split_once(": cannot find -l") {
         let name = library.split([':', ' ']).next().filter(|name| !name.is_empty() && is_linker(program))?;
         return Some(unlinked(format!("missing_library:{name}"), &format!("cannot find -l{library}"), None, text));
     }
     let (at, code, symbol) = SAYINGS.iter().find_map(|(words, code)| {
         let at = text.find(words)?;
-        Some((at, *code, text[at + words.len()..].strip_prefix(['`', '\'', '‘'])?))
+        let rest = &text[at + words.len()..];
+        let quoted = if *code == "relocation_truncated" { &rest[rest.find('`')?..] } else { rest };
+        Some((at, *code, quoted.strip_prefix(['`', '\'', '‘'])?))
     })?;
     let symbol = symbol.split(['\'', '’']).next()?;
     let (program, place) = text[..at].split_once(": ").unwrap_or(("ld", &text[..at]));
     if symbol.is_empty() || !is_linker(program) {
         return None;
     }
-    let (file, line) = place.rsplit_once(':')?;
-    if number(line).is_none() && !line.starts_with('(') {
+    let (file, line) = place.rsplit_once(':').unwrap_or((place, "("));
+    let is_object = ["o", "a", "so"].contains(&extension(file).unwrap_or_default());
+    if number(line).is_none() && !line.starts_with('(') || (!place.contains(':') && !is_object) {
         return None;
     }
     // `a.o:a.c:(.text+0x0)`: the source is the last of them; an object is no place to look at.
@@ -428,9 +468,47 @@ fn linker(text: &str) -> Option<Diagnostic> {
     Some(unlinked(format!("{code}:{symbol}"), message, is_source.then(|| (file, number(line))), text))
 }
 
-/// `ld`, `/usr/bin/ld.bfd`, `aarch64-linux-gnu-ld`.
+/// What a linker says of itself: `ld.lld: error: undefined symbol: f`, `/usr/bin/ld: a.o: relocation R_X86_64_32 against
+/// …`, Apple's `  "_f", referenced from:` and `ld: library not found for -lf`.
+fn linker_says(text: &str) -> Option<Diagnostic> {
+    if let Some(symbol) = text.strip_suffix(", referenced from:").and_then(|text| text.strip_prefix("  ")) {
+        let symbol = symbol.trim().trim_matches('"');
+        let is_symbol = !symbol.is_empty() && symbol.len() < 4096;
+        let message = format!("undefined symbol: {symbol}");
+        return is_symbol.then(|| unlinked(format!("undefined_symbol:{symbol}"), &message, None, text));
+    }
+    let (program, rest) = text.split_once(": ")?;
+    if !is_linker(program) {
+        return None;
+    }
+    for (word, severity) in [("error: ", Severity::Error), ("warning: ", Severity::Warn)] {
+        let Some(message) = rest.strip_prefix(word).filter(|it| !it.is_empty()) else { continue };
+        // What stands behind the colon is all that tells two of them apart.
+        let symbols = ["undefined symbol: ", "undefined hidden symbol: ", "duplicate symbol: "];
+        let code = match symbols.iter().find_map(|words| Some((*words, message.split_once(words)?.1))) {
+            Some((words, symbol)) => format!("{}:{symbol}", slug(words)),
+            None => unnamed(message, severity),
+        };
+        return Some(Diagnostic { severity, ..unlinked(code, message, None, text) });
+    }
+    let (object, says) = rest.split_once(": ").unwrap_or(("", rest));
+    let code = if says.starts_with("relocation ") && says.contains(" can not be used ") {
+        format!("relocation:{}", file_name(object))
+    } else if says.starts_with("file not recognized") {
+        format!("file_not_recognized:{}", file_name(object))
+    } else {
+        let name = ["library not found for -l", "library '", "framework not found ", "framework '"]
+            .iter()
+            .find_map(|words| rest.strip_prefix(words))
+            .filter(|_| rest.contains("not found"))?;
+        format!("missing_library:{}", name.split(['\'', ' ']).next().unwrap_or(name))
+    };
+    Some(unlinked(code, rest, None, text))
+}
+
+/// `ld`, `/usr/bin/ld.bfd`, `aarch64-linux-gnu-ld`, `ld.lld-15`, `ld64.lld`, `wasm-ld`, `lld-link`.
 fn is_linker(program: &str) -> bool {
-    file_name(program).split(['-', '.']).any(|part| part == "ld")
+    !program.contains(' ') && file_name(program).split(['-', '.']).any(|part| ["ld", "lld", "ld64"].contains(&part))
 }
 
 fn unlinked(code: String, message: &str, place: Option<(&str, Option<u32>)>, line: &str) -> Diagnostic {
@@ -467,7 +545,6 @@ mod tests {
             "error: linking failed",
             "configure: error: no acceptable C compiler",
             "python -m pytest: error: unrecognized arguments",
-            "/usr/bin/ld: warning: a.o: missing .note.GNU-stack section",
             "collect2: error: ld returned 1 exit status",
             "make: *** [Makefile:3: app] Error 1",
             "\tat com.example.Foo.bar(Foo.java:12): error: x",

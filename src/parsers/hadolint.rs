@@ -20,8 +20,10 @@ pub(super) struct Hadolint;
 struct Record {
     file: String,
     line: u32,
+    #[serde(default)]
     column: u32,
     code: String,
+    #[serde(default)]
     level: String,
     message: String,
 }
@@ -43,7 +45,10 @@ impl Parser for Hadolint {
 
     fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
         let Ok(record) = serde_json::from_str::<Record>(text) else { return };
-        let Some(severity) = severity(&record.level).filter(|_| is_code(&record.code)) else { return };
+        if !is_code(&record.code) {
+            return;
+        }
+        let severity = severity(&record.level).unwrap_or(Severity::Warn);
         out.push(Diagnostic {
             column: line_number(record.column),
             raw: RawValue::from_string(text.to_owned()).ok(),

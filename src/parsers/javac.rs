@@ -13,6 +13,9 @@ const SOURCE_LINES: u8 = 4;
 /// Lines below the caret that explain it.
 const DETAIL_LINES: u8 = 40;
 
+/// What Maven puts before a line.
+const LEVELS: [&str; 2] = ["[ERROR] ", "[WARNING] "];
+
 /// Reads both streams, each with a diagnostic of its own in the making.
 #[derive(Default)]
 pub(super) struct Javac {
@@ -25,6 +28,8 @@ struct Block {
     details: String,
     text: String,
     part: Part,
+    /// Whether Maven's levels stand before its lines.
+    leveled: bool,
     /// Gradle prints diagnostics a second time, all lines further to the right.
     indent: usize,
 }
@@ -53,6 +58,7 @@ impl Parser for Javac {
                 details: String::new(),
                 text: format!("{}\n", &text[indent..]),
                 part: Part::Source(SOURCE_LINES),
+                leveled: is_leveled(line.text),
                 indent,
             });
             return Verdict::Own;
@@ -63,7 +69,9 @@ impl Parser for Javac {
             return Verdict::Own;
         }
         if let Some(block) = waiting {
-            if block.read(text) {
+            // Maven's own lines are no part of it.
+            let is_same = block.leveled == is_leveled(line.text) && !text.contains(".java:[");
+            if is_same && block.read(text) {
                 return Verdict::Own;
             }
             out.extend(waiting.take().map(Block::end));
@@ -114,9 +122,17 @@ impl Block {
     }
 }
 
-/// Without Ant's `    [javac] `.
+/// Without Ant's `    [javac] `, and without the level that Maven puts before what javadoc says.
 fn unprefixed(text: &str) -> &str {
-    text.trim_start().strip_prefix("[javac] ").unwrap_or(text)
+    let rest = text.trim_start();
+    if let Some(rest) = rest.strip_prefix("[javac] ") {
+        return rest;
+    }
+    LEVELS.iter().find_map(|level| rest.strip_prefix(level)).filter(|rest| !rest.starts_with('[')).unwrap_or(text)
+}
+
+fn is_leveled(text: &str) -> bool {
+    LEVELS.iter().any(|level| text.trim_start().starts_with(level))
 }
 
 /// `Foo.java:3: error: message`, `warning: [name] message`, `a.kt:3:4: error: message`.

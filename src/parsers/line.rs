@@ -58,64 +58,64 @@ pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
 
 /// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
 const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
-/// What GitHub's logs have in the place of an annotation's command, and before what a problem matcher knew.
-const ANNOTATIONS: [&str; 3] = ["##[error]", "##[warning]", "##[notice]"];
 
-/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as GitHub, docker,
-/// kubectl and Jenkins put it before each line, a service's name as docker compose does, or GitHub's annotation.
+/// What GitHub and Azure Pipelines put before lines that they show in colour.
+const MARKS: [&str; 2] = ["##[error]", "##[warning]"];
+
+/// The length of what is before a tool's own text: a mark of the order of bytes, a service's name as docker compose
+/// puts it before each line, a time stamp as GitHub, GitLab, Jenkins, docker and kubectl do, or a mark of the severity.
 fn prefix(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let service = mark + service(&text.as_bytes()[mark..]);
-    let stamp = service + time_stamp(&text.as_bytes()[service..]);
-    let stamp = stamp + build_step(&text.as_bytes()[stamp..]);
-    let mark = if text[stamp..].starts_with('\u{feff}') { stamp + '\u{feff}'.len_utf8() } else { stamp };
-    mark + ANNOTATIONS.iter().find(|start| text[mark..].starts_with(**start)).map_or(0, |start| start.len())
+    let bytes = &text.as_bytes()[service..];
+    let stamp = service + [time_stamp, bracketed, clock].iter().map(|of| of(bytes)).find(|it| *it > 0).unwrap_or(0);
+    let rest = &text[stamp..];
+    let more = if rest.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        MARKS.iter().find(|mark| rest.starts_with(**mark)).map_or(0, |mark| mark.len())
+    };
+    stamp + more
 }
 
-/// The length of `2026-01-01T00:00:00.0000000Z `, or of `[2026-01-01T00:00:00.000Z] `.
+/// Whether the text begins as the shape does, in which `0` is any digit.
+fn begins(text: &[u8], shape: &[u8]) -> bool {
+    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    text.len() > shape.len() && text.iter().zip(shape).all(agrees)
+}
+
+/// The length of `2026-01-01T00:00:00.0000000Z `, with what GitLab puts behind it: `00O `.
 fn time_stamp(text: &[u8]) -> usize {
-    if let [b'[', stamp @ ..] = text {
-        return match stamp.get(..24).is_some_and(|stamp| shaped(stamp) && stamp[20..].ends_with(b"Z")) {
-            true if stamp[24..].starts_with(b"] ") => 27,
-            true if stamp[24..] == *b"]" => 26,
-            _ => 0,
-        };
-    }
-    if !shaped(text) {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
+    if !begins(text, SHAPE) {
         return 0;
     }
     let digits = text[SHAPE.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    match &text[SHAPE.len() + digits..] {
-        [b'Z', b' ', ..] if FRACTIONS.contains(&digits) => SHAPE.len() + digits + 2,
-        [b'Z'] if FRACTIONS.contains(&digits) => text.len(),
+    let end = SHAPE.len() + digits;
+    match &text[end..] {
+        _ if !FRACTIONS.contains(&digits) => 0,
+        [b'Z', b' ', a, b, b'O' | b'E', b' ' | b'+', ..] if a.is_ascii_digit() && b.is_ascii_digit() => end + 6,
+        [b'Z', b' ', ..] => end + 2,
+        [b'Z'] => text.len(),
         _ => 0,
     }
 }
 
-/// The length of `#12 0.094 `, as BuildKit numbers its steps and tells the seconds since each began.
-fn build_step(text: &[u8]) -> usize {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let Some(rest) = text.strip_prefix(b"#") else { return 0 };
-    let step = digits(rest);
-    let Some(rest) = rest[step..].strip_prefix(b" ").filter(|_| step > 0) else { return 0 };
-    let seconds = digits(rest);
-    let Some(rest) = rest[seconds..].strip_prefix(b".").filter(|_| seconds > 0) else { return 0 };
-    let fraction = digits(rest);
-    let length = 1 + step + 1 + seconds + 1 + fraction;
-    match rest[fraction..] {
-        [b' ', ..] if matches!(fraction, 1..=3) => length + 1,
-        [] if matches!(fraction, 1..=3) => length,
-        _ => 0,
-    }
+/// The length of Jenkins's `[2026-01-01T00:00:00.000Z] `.
+fn bracketed(text: &[u8]) -> usize {
+    const SHAPE: &[u8] = b"[0000-00-00T00:00:00.000Z] ";
+    if begins(text, SHAPE) { SHAPE.len() } else { 0 }
 }
 
-/// A date and a time, up to the point before the second's fraction.
-const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
-
-/// Whether a text begins with a date and a time, and goes on.
-fn shaped(text: &[u8]) -> bool {
-    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    text.len() > SHAPE.len() && text.iter().zip(SHAPE).all(agrees)
+/// The length of a time of day, `12:00:01 ` or `[12:00:01] `, also with thousandths.
+fn clock(text: &[u8]) -> usize {
+    let shapes: [&[u8]; 4] = [b"00:00:00 ", b"00:00:00.000 ", b"[00:00:00] ", b"[00:00:00.000] "];
+    let Some(shape) = shapes.iter().find(|shape| begins(text, shape)) else { return 0 };
+    // Jenkins puts two spaces behind it.
+    match &text[shape.len()..] {
+        [b' ', next, ..] if *next != b' ' => shape.len() + 1,
+        _ => shape.len(),
+    }
 }
 
 /// The length of `web-1  | `: a name and a number, and a bar that stands in the same column in every line.
@@ -254,12 +254,26 @@ mod tests {
             ("my_app_web_12 |   x", "  x"),
             ("web-1  | 2026-01-01T00:00:00.1234567Z x", "x"),
             ("web-1  |", ""),
+            ("2026-01-01T00:00:00.123456Z 00O x", "x"),
+            ("2026-01-01T00:00:00.123456Z 01E+x", "x"),
+            ("[2026-01-01T00:00:00.123Z] x", "x"),
+            ("12:00:01 x", "x"),
+            ("12:00:01  x", "x"),
+            ("12:00:01.123     x", "    x"),
+            ("[12:00:01] x", "x"),
+            ("[12:00:01.123] x", "x"),
+            ("##[error]x", "x"),
+            ("2026-01-01T00:00:00.1234567Z ##[warning]x", "x"),
         ] {
             assert_eq!(seen(raw.as_bytes()), text, "{raw:?}");
         }
         for own in [
             "2026-01-01T00:00:00Z x",
             "2026-01-01T00:00:00.123Z x",
+            "12:00:01: x",
+            "12:00:01 ",
+            "[12:00:01 PM] x",
+            "##[group]x",
             "12 | let x",
             " 1 | x",
             "web | x",

@@ -187,6 +187,8 @@ impl Maven {
         let (at, message) = body.split_once(' ').unwrap_or((body, ""));
         let (name, place) = at.split_once("->").map_or(at, |(first, _)| first).split_once(':').unwrap_or((at, ""));
         let Some((class, method)) = name.rsplit_once('.') else { return };
+        // The sign is garbled in some code pages of Windows.
+        let message = message.strip_prefix("╗ ").unwrap_or(message);
         let is_test = number(place).is_some() || message.starts_with("» ") || message.starts_with("Expected ");
         if is_test && is_class(class.split('>').next().unwrap_or(class)) && is_class(method) {
             self.list(class.split('>').next().unwrap_or(class), method, body, message.trim_start_matches("» "));

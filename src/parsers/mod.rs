@@ -30,6 +30,7 @@ mod docker;
 mod document;
 mod dotnet_packages;
 mod dotnet_test;
+mod edg;
 mod esbuild;
 mod eslint;
 mod eslint_stylish;
@@ -272,10 +273,10 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(swift::Swift::default()),
     || Box::new(psalm::Psalm::default()),
     || Box::new(yaml_lint::YamlLint::default()),
-    || Box::new(docker::Docker::default()),
     || Box::new(sarif::Sarif::default()),
     || Box::new(rdjson::Rdjson::default()),
     || Box::new(code_quality::CodeQuality),
+    || Box::new(docker::Docker::default()),
     || Box::new(gnu::Gnu::default()),
 ];
 

@@ -14,7 +14,7 @@ const FORMATS: &[&str] = &["WHITESPACE", "IMPORTS", "FINALNEWLINE", "CHARSET", "
 /// Programs that stand where a file would.
 const TOOLS: &[&str] = &[
     "MSBUILD", "CSC", "VBC", "FSC", "LINK", "LIB", "CL", "RC", "NMAKE", "CVTRES", "MIDL", "EXEC", "SGEN", "ALINK",
-    "NUGET",
+    "NUGET", "C1", "C1XX",
 ];
 
 /// Files in brackets behind a message that are no part of it.
@@ -26,7 +26,18 @@ pub(super) struct Msbuild;
 
 impl Parser for Msbuild {
     fn triggers(&self) -> &'static [&'static str] {
-        &["): error ", "): warning ", "): fatal error ", " : error ", " : warning ", " : fatal error "]
+        &[
+            "): error ",
+            "): warning ",
+            "): fatal error ",
+            "): Error ",
+            "): Warning ",
+            " : error ",
+            " : warning ",
+            " : fatal error ",
+            " : Command line ",
+            ": fatal error C",
+        ]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -60,6 +71,13 @@ fn message(text: &str) -> Option<Message<'_>> {
         (" : error ", Severity::Error),
         (" : warning ", Severity::Warn),
         (" : fatal error ", Severity::Error),
+        // Azure Pipelines shows them so.
+        ("): Error ", Severity::Error),
+        ("): Warning ", Severity::Warn),
+        (" : Command line error ", Severity::Error),
+        (" : Command line warning ", Severity::Warn),
+        // The compiler's front end says so of what it cannot open.
+        (": fatal error ", Severity::Error),
     ];
     let (at, word, severity) = words
         .into_iter()
@@ -72,6 +90,7 @@ fn message(text: &str) -> Option<Message<'_>> {
         _ => origin,
     };
     let (code, rest) = text[at + word.len()..].split_once(':')?;
+    let code = code.trim_end();
     if origin.is_empty() || !(is_code(code) || code.is_empty()) {
         return None;
     }
@@ -84,7 +103,8 @@ fn message(text: &str) -> Option<Message<'_>> {
         // Objects and programs are no places to look at.
         let is_object = [".obj", ".lib", ".exe", ".dll"].iter().any(|end| origin.ends_with(end));
         let is_known = is_object || TOOLS.contains(&origin.to_ascii_uppercase().as_str());
-        return (is_known && !code.is_empty()).then_some(none);
+        // A program that a task started tells no code.
+        return (is_known && (!code.is_empty() || origin == "EXEC")).then_some(none);
     }
     let (file, place) = origin.rsplit_once('(')?;
     // A range on one line is `12,5-9`.

@@ -167,6 +167,9 @@ fn is_rule(text: &str) -> bool {
     text.starts_with("--") && text.contains(' ') && text.bytes().all(|byte| byte == b'-' || byte == b' ')
 }
 
+/// How messages begin that may end without a full stop.
+const STARTS: [&str; 5] = ["Call to ", "Access to ", "Class ", "Undefined variable: $", "Syntax error, "];
+
 /// `/src/a.php:12:message [identifier=argument.type]`.
 fn raw_format(text: &str) -> Option<Diagnostic> {
     let (file, rest) = text.split_once(".php:")?;
@@ -178,7 +181,9 @@ fn raw_format(text: &str) -> Option<Diagnostic> {
     let split = message.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [identifier="));
     let (message, identifier) = split.map_or((message, None), |(message, identifier)| (message, Some(identifier)));
     // What `grep -n` finds looks alike, but is no sentence.
-    if identifier.is_none() && !(message.ends_with('.') && message.contains(' ')) {
+    let is_sentence =
+        message.ends_with('.') && message.contains(' ') || STARTS.iter().any(|it| message.starts_with(it));
+    if identifier.is_none() && !is_sentence {
         return None;
     }
     Some(Diagnostic {

@@ -1,4 +1,4 @@
-//! Psalm: its console report and `--output-format=json` (<https://psalm.dev/docs/running_psalm/issues/>).
+//! Psalm: its console report, `--output-format=emacs` and `--output-format=json` (<https://psalm.dev/docs/running_psalm/issues/>).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,7 +35,7 @@ struct Record {
 
 impl Parser for Psalm {
     fn triggers(&self) -> &'static [&'static str] {
-        &["ERROR: ", "INFO: ", "(see https://psalm.dev/"]
+        &["ERROR: ", "INFO: ", "(see https://psalm.dev/", ":error - ", ":warning - "]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -55,6 +55,11 @@ impl Parser for Psalm {
                 return Verdict::Open;
             }
             return Verdict::Idle;
+        }
+        if let Some(found) = emacs(line.text) {
+            *waiting = None;
+            out.push(Diagnostic { raw: raw(line.text), ..found });
+            return Verdict::Own;
         }
         let Some(mut issue) = waiting.take() else { return Verdict::Idle };
         push_line(&mut issue.text, line.text);
@@ -96,6 +101,21 @@ impl Parser for Psalm {
 fn level(text: &str) -> Option<(Severity, &str)> {
     let error = text.strip_prefix("ERROR: ").map(|rest| (Severity::Error, rest));
     error.or_else(|| text.strip_prefix("INFO: ").map(|rest| (Severity::Info, rest)))
+}
+
+/// `/src/a.php:3:4:error - UndefinedMethod: message`.
+fn emacs(text: &str) -> Option<Diagnostic> {
+    let (at, rest) = text.split_once(" - ")?;
+    let (at, level) = at.rsplit_once(':')?;
+    let severity = match level {
+        "error" => Severity::Error,
+        "warning" => Severity::Warn,
+        "info" => Severity::Info,
+        _ => return None,
+    };
+    let (file, line, column) = place(at).filter(|(file, _, column)| column.is_some() && !file.contains(": "))?;
+    let (code, message) = rest.split_once(": ").filter(|(code, _)| is_name(code))?;
+    Some(found(severity, code, (file, line, column), message))
 }
 
 fn is_name(text: &str) -> bool {

@@ -147,6 +147,7 @@ impl Parser for Trivy {
         &[
             "\tFATAL\t",
             "VULNERABILITY ID",
+            "=====",
             "Installed Version",
             " (npm)",
             " (pip)",

@@ -60,6 +60,14 @@ impl Table {
                 self.target = Some(target.to_owned());
                 return Verdict::Idle;
             }
+            // Until 0.29 every target was underlined. Those of systems have their name and version in brackets.
+            if text.starts_with("===") && text.bytes().all(|byte| byte == b'=') {
+                let before = line.previous();
+                let target = before.trim();
+                let target = TYPES.iter().find_map(|end| target.strip_suffix(end)).unwrap_or(target);
+                self.target = Some(target).filter(|it| !it.is_empty() && !is_no_file(it)).map(str::to_owned);
+                return Verdict::Idle;
+            }
             let cells = cells(text);
             self.columns = header(&cells).filter(|_| is_drawn(text));
             self.count = cells.len();

@@ -108,8 +108,20 @@ fn actionlint(text: &str) -> Option<Diagnostic> {
 /// `playbook.yml:3: name[play]: All plays should be named.`, with `(warning)` behind what fails nothing.
 fn ansible(text: &str) -> Option<Diagnostic> {
     let (at, rest) = text.split_once(": ")?;
-    let (rule, message) = rest.split_once(": ")?;
     let (file, line, column) = place(at).filter(|(file, ..)| is_yaml(file))?;
+    // Until release 5 the rule was `[E301]` or `[EANSIBLE0002]`, in release 5 a name without a colon.
+    if let Some((rule, message)) = old_rule(rest) {
+        let (message, severity) = match message.trim_end().strip_suffix("(warning)") {
+            Some(message) => (message, Severity::Warn),
+            None => (message, Severity::Error),
+        };
+        return Some(Diagnostic {
+            file: Some(file.to_owned()),
+            line: line_number(line),
+            ..Diagnostic::new("ansible-lint", Kind::Lint, severity, rule.to_owned(), one_line(message))
+        });
+    }
+    let (rule, message) = rest.split_once(": ")?;
     let (name, detail) =
         rule.trim_end_matches("[/]").strip_suffix(']').and_then(|rule| rule.split_once('[')).unwrap_or((rule, ""));
     // One release put the markup of its colours in.
@@ -131,4 +143,18 @@ fn ansible(text: &str) -> Option<Diagnostic> {
         column: column.and_then(line_number),
         ..Diagnostic::new("ansible-lint", Kind::Lint, severity, rule.to_owned(), one_line(message))
     })
+}
+
+/// `[E301] message`, `package-latest Message`.
+fn old_rule(text: &str) -> Option<(&str, &str)> {
+    if let Some((rule, message)) = text.strip_prefix("[E").and_then(|_| text[1..].split_once("] ")) {
+        let digits = rule[1..].trim_start_matches("ANSIBLE");
+        return (digits.len() < 5 && number(digits).is_some()).then_some((rule, message));
+    }
+    let (rule, message) = text.split_once(' ')?;
+    let is_rule = rule.contains('-')
+        && !rule.starts_with('-')
+        && !rule.ends_with('-')
+        && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    (is_rule && message.starts_with(|c: char| c.is_ascii_uppercase())).then_some((rule, message))
 }
