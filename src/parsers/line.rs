@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::runner;
 use crate::model::Stream;
 
 /// A line as parsers see it.
@@ -59,13 +60,24 @@ pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
 /// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
 const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
 
-/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as GitHub, docker and
-/// kubectl put it before each line, or a service's name as docker compose does.
+/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as CI services, docker and
+/// kubectl put it before each line, a service's name as docker compose does, a step's number as a docker build does, the
+/// level by which GitHub and Azure mark a line that they annotate, or a task's name as monorepo tools print it.
 fn prefix(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let service = mark + service(&text.as_bytes()[mark..]);
-    let stamp = service + time_stamp(&text.as_bytes()[service..]);
-    if text[stamp..].starts_with('\u{feff}') { stamp + '\u{feff}'.len_utf8() } else { stamp }
+    let mut at = mark;
+    for part in [service, stamp, runner::level, runner::task] {
+        at += part(&text.as_bytes()[at..]);
+    }
+    if text[at..].starts_with('\u{feff}') { at + '\u{feff}'.len_utf8() } else { at }
+}
+
+/// The length of a time stamp, in whichever form.
+fn stamp(text: &[u8]) -> usize {
+    match time_stamp(text) {
+        0 => runner::stamp(text),
+        length => length + runner::gitlab(&text[length..]),
+    }
 }
 
 /// The length of `2026-01-01T00:00:00.0000000Z `.
@@ -219,6 +231,11 @@ mod tests {
             ("my_app_web_12 |   x", "  x"),
             ("web-1  | 2026-01-01T00:00:00.1234567Z x", "x"),
             ("web-1  |", ""),
+            ("2026-01-01T00:00:00.1234567Z ##[error]  1:8  error", "  1:8  error"),
+            ("2026-01-01T00:00:00.123456Z 01O   x", "  x"),
+            ("[12:00:01.250]   x", "  x"),
+            ("web:lint:   x", "  x"),
+            ("[12:00:01.250] web:lint:", ""),
         ] {
             assert_eq!(seen(raw.as_bytes()), text, "{raw:?}");
         }
