@@ -87,13 +87,15 @@ impl Parser for CodeQuality {
         // Some say the rule's name before the message, too.
         let said = [format!("{code}: "), format!("({code}) ")];
         let message = said.iter().find_map(|start| message.strip_prefix(start.as_str())).unwrap_or(&message).to_owned();
-        // hadolint has its warnings as major, the others their errors.
-        let is_hadolint = ["DL", "SC"]
-            .iter()
-            .any(|start| code.strip_prefix(start).is_some_and(|rest| rest.len() == 4 && number(rest).is_some()));
+        // hadolint has its warnings as major, and ruff all that it says; the others their errors.
+        let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = code.get(letters..).unwrap_or_default();
+        let is_numbered = (1..=4).contains(&letters) && (3..=4).contains(&digits.len()) && number(digits).is_some();
+        let is_lenient = is_numbered && !code.starts_with("TS");
+        let is_hadolint = is_lenient && (code.starts_with("DL") || code.starts_with("SC"));
         let severity = match issue.severity.as_deref() {
             Some("blocker" | "critical") => Severity::Error,
-            Some("major") if !is_hadolint => Severity::Error,
+            Some("major") if !is_lenient => Severity::Error,
             Some("minor") if is_hadolint => Severity::Info,
             Some("info") => Severity::Info,
             _ => Severity::Warn,

@@ -105,6 +105,13 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
     }
 }
 
+/// Whether the text begins as Playwright's: `[chromium] › tests/a.spec.ts:4:3 › suite › title`.
+fn is_playwright(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let rest = first.strip_prefix('[').and_then(|rest| rest.split_once("] › ")).map_or(first, |(_, rest)| rest);
+    rest.split_once(" › ").and_then(|(at, _)| place(at)).is_some_and(|(file, ..)| super::js_stack::is_script(file))
+}
+
 fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
     let named = suites.iter().find_map(|suite| {
         let name = |writer: &str| suite.name == writer || (writer == "rspec" && suite.name.starts_with("rspec"));
@@ -112,6 +119,9 @@ fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
     });
     if let Some(tool) = named {
         return tool;
+    }
+    if is_playwright(text) {
+        return "playwright";
     }
     let kind = case.failures[0].kind.as_str();
     if NODE.contains(&kind) {

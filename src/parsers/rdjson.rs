@@ -119,6 +119,12 @@ impl Parser for Rdjson {
 
 impl Rdjson {
     fn push(&mut self, record: Record, severity: Option<&Value>, raw: &RawValue, out: &mut Vec<Diagnostic>) {
+        // What has no place names its tool and its rule.
+        let is_whole = record.source.as_ref().is_some_and(|source| source.name.is_some())
+            && matches!(&record.code, Some(Code::Object { value: Some(_) }));
+        if record.location.is_none() && !is_whole {
+            return;
+        }
         let (message, fix) = exported::without_fix(&record.message);
         let message = one_line(message);
         let code = match record.code {

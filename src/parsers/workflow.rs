@@ -113,7 +113,8 @@ fn named(title: Option<&str>, message: &str) -> Named {
     // `Ruff (F401)`, `unused-import (W0611)`
     if let Some((name, code)) = title.and_then(|title| title.strip_suffix(')')?.rsplit_once(" (")) {
         // `F401 (ruff)` is how findings are exported.
-        let is_tool = !code.chars().any(char::is_uppercase)
+        let is_tool = !name.eq_ignore_ascii_case("ruff")
+            && !code.chars().any(char::is_uppercase)
             && (name.starts_with(char::is_lowercase)
                 || name.chars().any(|c| c.is_ascii_digit() || " /:>-".contains(c)));
         if is_tool && !name.contains(' ') || is_tool && exported::kind(code, name) == Kind::TestFail {
