@@ -86,6 +86,13 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
             (outer + case.name.trim(), at(tool, case, suites, text), None)
         }
         "go test" => go(case, suites, text),
+        "playwright" => {
+            // The log names the project before the title.
+            let project = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] › "));
+            let name = case.name.trim();
+            let code = project.map_or_else(|| name.to_owned(), |(project, _)| format!("[{project}] › {name}"));
+            (code, at(tool, case, suites, text), None)
+        }
         _ => (code(tool, case), at(tool, case, suites, text), None),
     };
     let message = message.unwrap_or_else(|| message_of(tool, case, &code, text));
