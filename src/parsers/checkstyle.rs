@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::exported;
 use super::text::{nameless, one_line, raw};
 use super::xml::{Attributes, Sink};
 use crate::model::{Diagnostic, Kind, Severity};
@@ -93,6 +94,11 @@ fn error(file: Option<String>, attributes: &Attributes<'_>) -> Option<Diagnostic
     let source = attributes.get("source").unwrap_or_default();
     let message = attributes.get("message").unwrap_or_default();
     let (tool, rule) = rule(source.trim(), &message);
+    let (tool, rule) = match exported::source(&rule).filter(|_| tool == UNKNOWN) {
+        Some((tool, rule)) => (Cow::Owned(tool.to_owned()), rule.to_owned()),
+        None => (Cow::Borrowed(tool), rule),
+    };
+    let kind = exported::kind(&tool, &rule);
     let severity = match severity.as_str() {
         // What the tool was told to say nothing about.
         "ignore" => return None,
@@ -110,11 +116,11 @@ fn error(file: Option<String>, attributes: &Attributes<'_>) -> Option<Diagnostic
         true => nameless(message),
     };
     Some(Diagnostic {
-        file: file.filter(|file| !file.is_empty()),
+        file: file.filter(|file| !matches!(file.as_str(), "" | ".")),
         line: attributes.number("line"),
         column: attributes.number("column"),
         raw: raw(message),
-        ..Diagnostic::new(tool, Kind::Lint, severity, rule, one_line(plain))
+        ..Diagnostic::new(tool, kind, severity, rule, one_line(plain))
     })
 }
 

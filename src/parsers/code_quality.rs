@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Parser;
-use super::text::{line_number, nameless, one_line};
+use super::text::{line_number, nameless, number, one_line};
+use super::{advisory, exported};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Reads the elements of the report.
@@ -86,20 +87,31 @@ impl Parser for CodeQuality {
         // Some say the rule's name before the message, too.
         let said = [format!("{code}: "), format!("({code}) ")];
         let message = said.iter().find_map(|start| message.strip_prefix(start.as_str())).unwrap_or(&message).to_owned();
+        // hadolint has its warnings as major, and ruff all that it says; the others their errors.
+        let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = code.get(letters..).unwrap_or_default();
+        let is_numbered = (1..=4).contains(&letters) && (3..=4).contains(&digits.len()) && number(digits).is_some();
+        let is_lenient = is_numbered && !code.starts_with("TS");
+        let is_hadolint = is_lenient && (code.starts_with("DL") || code.starts_with("SC"));
         let severity = match issue.severity.as_deref() {
             Some("blocker" | "critical") => Severity::Error,
+            Some("major") if !is_lenient => Severity::Error,
+            Some("minor") if is_hadolint => Severity::Info,
             Some("info") => Severity::Info,
             _ => Severity::Warn,
         };
+        // A place is demanded there: what has none stands in the root.
+        let is_placeless = path == ".";
         out.push(Diagnostic {
-            file: Some(path.strip_prefix("./").map_or(path.clone(), str::to_owned)).filter(|path| !path.is_empty()),
-            line,
+            file: Some(path.strip_prefix("./").map_or(path.clone(), str::to_owned))
+                .filter(|path| !path.is_empty() && !is_placeless),
+            line: line.filter(|_| !is_placeless),
             column: begin.and_then(|begin| begin.column).and_then(line_number).filter(|_| line.is_some()),
             end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
             raw: RawValue::from_string(text.to_owned()).ok(),
             ..Diagnostic::new(
                 issue.engine_name.unwrap_or_else(|| "code quality".to_owned()),
-                Kind::Lint,
+                if advisory::is_id(code) || exported::is_not_checked(code) { Kind::Cve } else { Kind::Lint },
                 severity,
                 if code.is_empty() { nameless(&message) } else { code.to_owned() },
                 message,

@@ -8,6 +8,8 @@ use crate::model::{Diagnostic, Kind, Severity};
 
 /// Lines between the message and its place.
 const GAP: u32 = 3;
+/// Lines that a message may have beyond its first.
+const MESSAGE_LINES: u32 = 12;
 
 /// Reads both streams.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Esbuild {
 
 struct Block {
     found: Diagnostic,
+    /// Lines of the message beyond its first.
+    more: u32,
     lines: u32,
     text: String,
 }
@@ -30,7 +34,17 @@ impl Parser for Esbuild {
         let block = &mut self.blocks[line.side()];
         if let Some(found) = head(line.text) {
             end(block, out);
-            *block = Some(Block { found, lines: 0, text: format!("{}\n", line.text) });
+            *block = Some(Block { found, more: 0, lines: 0, text: format!("{}\n", line.text) });
+            return Verdict::Own;
+        }
+        if let Some(block) = block
+            && block.lines == 0
+            && block.more < MESSAGE_LINES
+            && !line.text.is_empty()
+            && !line.text.starts_with("    ")
+        {
+            block.more += 1;
+            push_line(&mut block.text, line.text);
             return Verdict::Own;
         }
         if let Some(block) = block
@@ -79,10 +93,11 @@ fn head(text: &str) -> Option<Diagnostic> {
     };
     // Angular's come from the TypeScript compiler.
     let ts = message.split_once(": ").filter(|(code, _)| {
-        code.strip_prefix("TS").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        let digits = code.strip_prefix("TS").or_else(|| code.strip_prefix("NG"));
+        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
     });
     let (code, message, tool) = match (ts, name) {
-        (Some((code, message)), _) => (code.to_owned(), message, "tsc"),
+        (Some((code, message)), _) => (code.to_owned(), message, if code.starts_with("NG") { "ng" } else { "tsc" }),
         (None, Some(name)) => (name.to_owned(), message, "esbuild"),
         (None, None) => (slug(&message.replace('"', "`")), message, "esbuild"),
     };

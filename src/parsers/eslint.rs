@@ -182,6 +182,7 @@ fn in_brackets(text: &str) -> Option<(&str, Option<&str>)> {
 
 /// `path: line 1, col 8, Error - message (rule)`.
 fn compact(text: &str) -> Option<Diagnostic> {
+    let text = ["Error: ", "Warning: "].iter().find_map(|level| text.strip_prefix(level)).unwrap_or(text);
     let (before, message) = text.split_once(" - ")?;
     let (before, severity) = before.rsplit_once(", ")?;
     let (before, column) = before.rsplit_once(", col ")?;

@@ -2,6 +2,7 @@
 //! below it a row for each problem; also as `next lint` and `next build` print it.
 
 use super::eslint::{found, is_rule};
+use super::js_stack::is_script;
 use super::line::Line;
 use super::text::{number, one_line, push_line, raw};
 use super::{Parser, Verdict, text};
@@ -39,11 +40,13 @@ impl Parser for Stylish {
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let side = &mut self.sides[line.side()];
-        let text = line.text.trim_end();
+        let text = without_level(line.text).trim_end();
         if let Some(problem) = row(text) {
             side.end(out);
             if side.file.is_none() {
-                side.file = header(&line.previous()).map(str::to_owned);
+                let previous = line.previous();
+                let previous = without_level(&previous);
+                side.file = header(previous).or_else(|| relative(previous)).map(str::to_owned);
             }
             if side.file.is_none() {
                 return Verdict::Idle;
@@ -59,7 +62,7 @@ impl Parser for Stylish {
             && problem.rule.is_none()
             && problem.lines < MESSAGE_LINES
             && !text.starts_with('✖')
-            && header(text).is_none()
+            && header(text).or_else(|| relative(text)).is_none()
         {
             problem.lines += 1;
             push_line(&mut problem.text, line.text);
@@ -69,12 +72,12 @@ impl Parser for Stylish {
             return Verdict::Open;
         }
         side.end(out);
-        if let Some(file) = header(text) {
+        if let Some(file) = header(text).or_else(|| relative(text)) {
             side.file = Some(file.to_owned());
             return Verdict::Open;
         }
         // Between two files stands an empty line.
-        if text.is_empty() && done {
+        if matches!(text, "" | "[INFO]" | "[ERROR]") && done {
             return Verdict::Open;
         }
         side.file = None;
@@ -99,6 +102,8 @@ impl Side {
 
 /// `  1:8   error    message   rule`, `1:8  Error: message  rule`.
 fn row(text: &str) -> Option<Problem> {
+    // GitHub shows the lines that it annotates so.
+    let text = ["Error: ", "Warning: "].iter().find_map(|level| text.strip_prefix(level)).unwrap_or(text);
     let (at, rest) = text.trim_start().split_once("  ")?;
     let (line, column) = at.split_once(':')?;
     let (line, column) = (number(line)?, number(column)?);
@@ -130,6 +135,17 @@ fn row(text: &str) -> Option<Problem> {
 fn split_rule(text: &str) -> Option<(&str, &str)> {
     let (message, rule) = text.rsplit_once("  ")?;
     (is_rule(rule) && !message.trim().is_empty()).then_some((message.trim_end(), rule))
+}
+
+/// Without the level that Maven prints before the lines of the tools that it runs.
+fn without_level(text: &str) -> &str {
+    ["[INFO] ", "[ERROR] ", "[WARNING] "].iter().find_map(|level| text.strip_prefix(level)).unwrap_or(text)
+}
+
+/// A relative path alone on its line, as releases before 1 and some runners print it.
+fn relative(text: &str) -> Option<&str> {
+    let text = text.trim_end();
+    (is_script(text) && !text.contains(' ') && !text.contains(": ") && text::place(text).is_none()).then_some(text)
 }
 
 /// A path alone on its line: absolute, or `./` as Next.js prints it.

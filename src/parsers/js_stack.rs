@@ -69,6 +69,8 @@ pub(super) fn named_frame(text: &str) -> Option<Frame> {
 /// A place in the user's own code.
 pub(super) fn own(text: &str) -> Option<Frame> {
     let (file, line, column) = place(text.trim())?;
+    // Bundles name the project before the path: `webpack://app/./src/a.js`.
+    let file = file.strip_prefix("webpack://").and_then(|rest| rest.split_once("/./")).map_or(file, |(_, file)| file);
     let foreign = ["node:", "internal/", "bun:", "ext:", "deno:", "native", "http:", "https:", "webpack", "eval"];
     let is_own = !foreign.iter().any(|start| file.starts_with(start))
         && !["node_modules", "<", "/.yarn/", "\"", "'"].iter().any(|part| file.contains(part))
@@ -103,6 +105,10 @@ mod tests {
     #[test]
     fn frames_of_the_users_own_code() {
         let at = |text: &str| frame(text).map(|frame| (frame.file, frame.line, frame.column));
+        assert_eq!(
+            at("at Context.eval (webpack://app/./cypress/a.cy.ts:14:7)").map(|at| at.0),
+            Some("cypress/a.cy.ts".to_owned())
+        );
         let own = |file: &str, line, column| Some((file.to_owned(), line, Some(column)));
         assert_eq!(at("    at Object.toBe (src/a.test.js:8:23)"), own("src/a.test.js", 8, 23));
         assert_eq!(at("at /home/ci/a b (c)/x.js:8:23"), own("/home/ci/a b (c)/x.js", 8, 23));

@@ -1,16 +1,20 @@
 //! Linters that report as JUnit XML: a case per complaint, none of which is a test.
 
 use super::Parser;
-use super::advisory;
 use super::junit::{Case, Failure, Suite};
 use super::line::Line;
 use super::mypy::Mypy;
 use super::text::{number, one_line, place, raw};
+use super::{advisory, exported};
 use crate::model::{Diagnostic, Kind, Severity, Stream};
 
 /// Reads a case if a linter wrote it; whether one did.
 pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> bool {
     let Some(suite) = suites.last() else { return false };
+    if suites[0].name == exported::SELF && suites.len() == 2 {
+        out.extend(case.failures.iter().map(|failure| of_export(case, suite, failure)));
+        return true;
+    }
     if let Some(tool) = suite
         .package
         .as_deref()
@@ -67,6 +71,39 @@ pub(super) fn read(case: &Case, suites: &[Suite], out: &mut Vec<Diagnostic>) -> 
         return false;
     }
     true
+}
+
+/// An exported finding: the suite is called after the tool, maybe with its project and recipe before it.
+fn of_export(case: &Case, suite: &Suite, failure: &Failure) -> Diagnostic {
+    let names: Vec<&str> = suite.name.split(' ').collect();
+    let two = names.len().checked_sub(2).map(|at| names[at..].join(" "));
+    let second = ["test", "--test", "audit", "nextest", "vet", "deny", "mod", "list", "build", "quality"];
+    let is_two = names.last().is_some_and(|last| second.contains(last));
+    let tool =
+        two.filter(|_| is_two).unwrap_or_else(|| names.last().map_or_else(String::new, |name| (*name).to_owned()));
+    let code = match case.name.rsplit_once(" in line ") {
+        Some((code, line)) if number(line).is_some() && failure.kind != "test_fail" => code,
+        _ => case.name.as_str(),
+    };
+    let start = failure.text.trim_start();
+    let at = case.line.map_or_else(|| case.classname.clone(), |line| format!("{}:{line}", case.classname));
+    let level = start.strip_prefix(at.as_str()).and_then(|rest| rest.strip_prefix(": "));
+    let level = level.and_then(|rest| rest.split_once(": ")).map_or("error", |(level, _)| level);
+    let kind = match failure.kind.as_str() {
+        "cve" => Kind::Cve,
+        "test_fail" => Kind::TestFail,
+        "recipe_fail" => Kind::RecipeFail,
+        _ => Kind::Lint,
+    };
+    let found = lint(tool, severity(level), code, failure);
+    Diagnostic {
+        kind,
+        file: case.file.clone(),
+        line: case.line,
+        message: one_line(&failure.message),
+        suggested_fix: exported::without_fix(&failure.text).1.map(|fix| fix.trim_end().to_owned()),
+        ..found
+    }
 }
 
 fn lint(tool: impl Into<String>, severity: Severity, code: &str, failure: &Failure) -> Diagnostic {

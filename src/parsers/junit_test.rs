@@ -86,6 +86,13 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
             (outer + case.name.trim(), at(tool, case, suites, text), None)
         }
         "go test" => go(case, suites, text),
+        "playwright" => {
+            // The log names the project before the title.
+            let project = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] › "));
+            let name = case.name.trim();
+            let code = project.map_or_else(|| name.to_owned(), |(project, _)| format!("[{project}] › {name}"));
+            (code, at(tool, case, suites, text), None)
+        }
         _ => (code(tool, case), at(tool, case, suites, text), None),
     };
     let message = message.unwrap_or_else(|| message_of(tool, case, &code, text));
@@ -105,6 +112,13 @@ pub(super) fn failed(case: &Case, suites: &[Suite]) -> Diagnostic {
     }
 }
 
+/// Whether the text begins as Playwright's: `[chromium] › tests/a.spec.ts:4:3 › suite › title`.
+fn is_playwright(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let rest = first.strip_prefix('[').and_then(|rest| rest.split_once("] › ")).map_or(first, |(_, rest)| rest);
+    rest.split_once(" › ").and_then(|(at, _)| place(at)).is_some_and(|(file, ..)| super::js_stack::is_script(file))
+}
+
 fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
     let named = suites.iter().find_map(|suite| {
         let name = |writer: &str| suite.name == writer || (writer == "rspec" && suite.name.starts_with("rspec"));
@@ -112,6 +126,9 @@ fn tool(case: &Case, suites: &[Suite], text: &str) -> &'static str {
     });
     if let Some(tool) = named {
         return tool;
+    }
+    if is_playwright(text) {
+        return "playwright";
     }
     let kind = case.failures[0].kind.as_str();
     if NODE.contains(&kind) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::runner;
 use crate::model::Stream;
 
 /// A line as parsers see it.
@@ -59,62 +60,38 @@ pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
 /// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
 const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
 
-/// What GitHub and Azure Pipelines put before lines that they show in colour.
-const MARKS: [&str; 2] = ["##[error]", "##[warning]"];
-
-/// The length of what is before a tool's own text: a mark of the order of bytes, a service's name as docker compose
-/// puts it before each line, a time stamp as GitHub, GitLab, Jenkins, docker and kubectl do, or a mark of the severity.
+/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as CI services, docker and
+/// kubectl put it before each line, a service's name as docker compose does, a step's number as a docker build does, the
+/// level by which GitHub and Azure mark a line that they annotate, or a task's name as monorepo tools print it.
 fn prefix(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let service = mark + service(&text.as_bytes()[mark..]);
-    let bytes = &text.as_bytes()[service..];
-    let stamp = service + [time_stamp, bracketed, clock].iter().map(|of| of(bytes)).find(|it| *it > 0).unwrap_or(0);
-    let rest = &text[stamp..];
-    let more = if rest.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        MARKS.iter().find(|mark| rest.starts_with(**mark)).map_or(0, |mark| mark.len())
-    };
-    stamp + more
+    let mut at = mark;
+    for part in [service, stamp, runner::level, runner::task] {
+        at += part(&text.as_bytes()[at..]);
+    }
+    if text[at..].starts_with('\u{feff}') { at + '\u{feff}'.len_utf8() } else { at }
 }
 
-/// Whether the text begins as the shape does, in which `0` is any digit.
-fn begins(text: &[u8], shape: &[u8]) -> bool {
-    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    text.len() > shape.len() && text.iter().zip(shape).all(agrees)
+/// The length of a time stamp, in whichever form.
+fn stamp(text: &[u8]) -> usize {
+    match time_stamp(text) {
+        0 => runner::stamp(text),
+        length => length + runner::gitlab(&text[length..]),
+    }
 }
 
-/// The length of `2026-01-01T00:00:00.0000000Z `, with what GitLab puts behind it: `00O `.
+/// The length of `2026-01-01T00:00:00.0000000Z `.
 fn time_stamp(text: &[u8]) -> usize {
     const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
-    if !begins(text, SHAPE) {
+    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    if text.len() <= SHAPE.len() || !text.iter().zip(SHAPE).all(agrees) {
         return 0;
     }
     let digits = text[SHAPE.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = SHAPE.len() + digits;
-    match &text[end..] {
-        _ if !FRACTIONS.contains(&digits) => 0,
-        [b'Z', b' ', a, b, b'O' | b'E', b' ' | b'+', ..] if a.is_ascii_digit() && b.is_ascii_digit() => end + 6,
-        [b'Z', b' ', ..] => end + 2,
-        [b'Z'] => text.len(),
+    match &text[SHAPE.len() + digits..] {
+        [b'Z', b' ', ..] if FRACTIONS.contains(&digits) => SHAPE.len() + digits + 2,
+        [b'Z'] if FRACTIONS.contains(&digits) => text.len(),
         _ => 0,
-    }
-}
-
-/// The length of Jenkins's `[2026-01-01T00:00:00.000Z] `.
-fn bracketed(text: &[u8]) -> usize {
-    const SHAPE: &[u8] = b"[0000-00-00T00:00:00.000Z] ";
-    if begins(text, SHAPE) { SHAPE.len() } else { 0 }
-}
-
-/// The length of a time of day, `12:00:01 ` or `[12:00:01] `, also with thousandths.
-fn clock(text: &[u8]) -> usize {
-    let shapes: [&[u8]; 4] = [b"00:00:00 ", b"00:00:00.000 ", b"[00:00:00] ", b"[00:00:00.000] "];
-    let Some(shape) = shapes.iter().find(|shape| begins(text, shape)) else { return 0 };
-    // Jenkins puts two spaces behind it.
-    match &text[shape.len()..] {
-        [b' ', next, ..] if *next != b' ' => shape.len() + 1,
-        _ => shape.len(),
     }
 }
 
@@ -254,26 +231,17 @@ mod tests {
             ("my_app_web_12 |   x", "  x"),
             ("web-1  | 2026-01-01T00:00:00.1234567Z x", "x"),
             ("web-1  |", ""),
-            ("2026-01-01T00:00:00.123456Z 00O x", "x"),
-            ("2026-01-01T00:00:00.123456Z 01E+x", "x"),
-            ("[2026-01-01T00:00:00.123Z] x", "x"),
-            ("12:00:01 x", "x"),
-            ("12:00:01  x", "x"),
-            ("12:00:01.123     x", "    x"),
-            ("[12:00:01] x", "x"),
-            ("[12:00:01.123] x", "x"),
-            ("##[error]x", "x"),
-            ("2026-01-01T00:00:00.1234567Z ##[warning]x", "x"),
+            ("2026-01-01T00:00:00.1234567Z ##[error]  1:8  error", "  1:8  error"),
+            ("2026-01-01T00:00:00.123456Z 01O   x", "  x"),
+            ("[12:00:01.250]   x", "  x"),
+            ("web:lint:   x", "  x"),
+            ("[12:00:01.250] web:lint:", ""),
         ] {
             assert_eq!(seen(raw.as_bytes()), text, "{raw:?}");
         }
         for own in [
             "2026-01-01T00:00:00Z x",
             "2026-01-01T00:00:00.123Z x",
-            "12:00:01: x",
-            "12:00:01 ",
-            "[12:00:01 PM] x",
-            "##[group]x",
             "12 | let x",
             " 1 | x",
             "web | x",

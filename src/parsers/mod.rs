@@ -35,6 +35,7 @@ mod esbuild;
 mod eslint;
 mod eslint_stylish;
 mod exit_code;
+mod exported;
 mod feed;
 mod gnu;
 mod go_mod;
@@ -93,11 +94,13 @@ mod pytest_fatal;
 mod pytest_text;
 mod python_syntax;
 mod rdjson;
+mod react_scripts;
 mod report;
 mod rspec;
 mod rubocop;
 mod ruff;
 mod ruff_ci;
+mod runner;
 mod rust_output;
 mod rust_panic;
 mod rustc;
@@ -123,7 +126,9 @@ mod trivy_table;
 mod tsc;
 mod unittest;
 mod value;
+mod vite;
 mod vitest;
+mod webpack;
 mod workflow;
 mod xml;
 mod xml_report;
@@ -242,6 +247,9 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(bun_test::BunTest::default()),
     || Box::new(deno::Deno::default()),
     || Box::new(esbuild::Esbuild::default()),
+    || Box::new(react_scripts::ReactScripts::default()),
+    || Box::new(webpack::Webpack::default()),
+    || Box::new(vite::Vite::default()),
     || Box::new(oxlint::Oxlint),
     || Box::new(stylelint::Stylelint::default()),
     || Box::new(markdownlint::Markdownlint),

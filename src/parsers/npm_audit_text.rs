@@ -21,6 +21,9 @@ struct Side {
     in_list: bool,
     package: Option<Package>,
     table: Option<Table>,
+    tree: Option<Tree>,
+    /// The line with the package's name, where the next one is not its advisory's title yet.
+    above: String,
     /// `npm install x@1` of the line above the table, or the tables.
     fix: Option<String>,
 }
@@ -37,6 +40,20 @@ struct Package {
     text: String,
 }
 
+/// An advisory in the tree of yarn from release 2 on.
+#[derive(Default)]
+struct Tree {
+    name: String,
+    version: String,
+    title: String,
+    url: String,
+    severity: String,
+    range: String,
+    patched: String,
+    in_versions: bool,
+    text: String,
+}
+
 /// Rows of key and value.
 #[derive(Default)]
 struct Table {
@@ -47,12 +64,31 @@ struct Table {
 
 impl Parser for NpmAuditText {
     fn triggers(&self) -> &'static [&'static str] {
-        &["# npm audit report", "┌───────────────", "# Run  npm "]
+        &["├─ Issue: ", "├─ ID: ", "# npm audit report", "┌───────────────", "# Run  npm "]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
         let side = &mut self.sides[line.side()];
         let text = line.text.trim_end();
+        if text.contains("├─ Issue: ") {
+            side.end(out);
+            let above = line.previous();
+            // Release 4 has the number of the advisory between the package and its title.
+            let named =
+                if above.contains("├─ ID: ") { std::mem::take(&mut side.above) } else { above.into_owned() };
+            side.tree = Some(Tree::new(&named, text));
+            return Verdict::Open;
+        }
+        if text.contains("├─ ID: ") {
+            side.above = line.previous().into_owned();
+            return Verdict::Open;
+        }
+        if let Some(tree) = &mut side.tree {
+            if tree.read(text) {
+                return Verdict::Open;
+            }
+            side.end(out);
+        }
         if text == "# npm audit report" {
             side.end(out);
             side.in_list = true;
@@ -125,6 +161,9 @@ impl Side {
         if let Some(package) = self.package.take() {
             package.tell(out);
         }
+        if let Some(tree) = self.tree.take() {
+            tree.tell(out);
+        }
         if let Some(table) = self.table.take() {
             table.tell(self.fix.as_deref(), out);
         }
@@ -142,6 +181,56 @@ impl Package {
             found.raw = raw(&self.text);
             out.push(found);
         }
+    }
+}
+
+/// A row without the lines of the tree.
+fn leaf(text: &str) -> &str {
+    text.trim_start_matches(['│', '├', '└', '─', ' '])
+}
+
+impl Tree {
+    fn new(above: &str, text: &str) -> Self {
+        let (name, version) = leaf(above).split_once(": ").unwrap_or((leaf(above), ""));
+        let title = leaf(text).strip_prefix("Issue: ").unwrap_or_default();
+        let (name, version) = (name.trim().to_owned(), version.trim().to_owned());
+        Self { name, version, title: title.to_owned(), text: format!("{above}\n{text}\n"), ..Self::default() }
+    }
+
+    /// Reads a row; false at the end.
+    fn read(&mut self, text: &str) -> bool {
+        let is_row = text.starts_with(['│', '├', '└', ' ']);
+        let body = leaf(text);
+        if !is_row || text.starts_with(['├', '└']) {
+            return false;
+        }
+        push_line(&mut self.text, text);
+        if self.in_versions && self.version.is_empty() && !body.is_empty() {
+            self.version = body.to_owned();
+        }
+        if body == "Tree Versions" {
+            self.in_versions = true;
+        }
+        if let Some((key, value)) = body.split_once(": ") {
+            match key {
+                "URL" => self.url = value.to_owned(),
+                "Severity" => self.severity = value.to_owned(),
+                "Vulnerable Versions" => self.range = value.to_owned(),
+                "Patched Versions" => self.patched = value.to_owned(),
+                _ => {}
+            }
+        }
+        true
+    }
+
+    fn tell(self, out: &mut Vec<Diagnostic>) {
+        let Some(code) = code(&self.url).filter(|_| !self.name.is_empty()) else { return };
+        let version = if self.version.is_empty() { &self.range } else { &self.version };
+        let mut found = found("yarn npm audit", code, Some(&self.severity), &self.name, version, &self.title);
+        found.suggested_fix = Some(format!("{} {}", self.name, self.patched))
+            .filter(|_| !self.patched.is_empty() && self.patched != "<0.0.0");
+        found.raw = raw(&self.text);
+        out.push(found);
     }
 }
 

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Parser;
 use super::text::{line_number, nameless, one_line};
+use super::{Parser, exported};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Diagnostics kept until their tool is known.
@@ -31,7 +31,7 @@ struct Document<'a> {
 #[derive(Deserialize)]
 struct Record {
     message: String,
-    location: Location,
+    location: Option<Location>,
     severity: Option<Value>,
     source: Option<Source>,
     code: Option<Code>,
@@ -77,12 +77,20 @@ struct Suggestion {
 
 impl Parser for Rdjson {
     fn json_triggers(&self) -> &'static [&'static str] {
-        &["\"range\"", "\"location\":{\"path\"", "\"location\": {\"path\"", "\"original_output\"", "\"originalOutput\""]
+        &[
+            "\"range\"",
+            "\"location\":{\"path\"",
+            "\"location\": {\"path\"",
+            "\"source\":{\"name\":",
+            "\"original_output\"",
+            "\"originalOutput\"",
+        ]
     }
 
     fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
         // Other tools' records with a range are many, and have no path.
-        if memchr::memmem::find(text.as_bytes(), b"\"path\"").is_none() {
+        let holds = |key: &str| memchr::memmem::find(text.as_bytes(), key.as_bytes()).is_some();
+        if !holds("\"path\"") && !(holds("\"source\":{\"name\":") && holds("\"code\":{\"value\":")) {
             return;
         }
         if let Ok(Document { diagnostics, source, severity }) = serde_json::from_str(text) {
@@ -111,7 +119,14 @@ impl Parser for Rdjson {
 
 impl Rdjson {
     fn push(&mut self, record: Record, severity: Option<&Value>, raw: &RawValue, out: &mut Vec<Diagnostic>) {
-        let message = one_line(&record.message);
+        // What has no place names its tool and its rule.
+        let is_whole = record.source.as_ref().is_some_and(|source| source.name.is_some())
+            && matches!(&record.code, Some(Code::Object { value: Some(_) }));
+        if record.location.is_none() && !is_whole {
+            return;
+        }
+        let (message, fix) = exported::without_fix(&record.message);
+        let message = one_line(message);
         let code = match record.code {
             Some(Code::Object { value: Some(code) } | Code::Plain(code)) if !code.is_empty() => code,
             _ => nameless(&message),
@@ -125,7 +140,8 @@ impl Rdjson {
             },
             _ => Severity::Warn,
         };
-        let (start, end) = record.location.range.map_or((None, None), |range| (range.start, range.end));
+        let (path, range) = record.location.map_or((None, None), |location| (Some(location.path), location.range));
+        let (start, end) = range.map_or((None, None), |range| (range.start, range.end));
         let start = start.unwrap_or(Position { line: None, column: None });
         let line = start.line.and_then(line_number);
         let name = record.source.and_then(|source| source.name);
@@ -133,15 +149,19 @@ impl Rdjson {
         let end = end.and_then(|end| end.line).map(|line| line - u32::from(ends_before));
         let suggestions = record.suggestions.unwrap_or_default();
         let found = Diagnostic {
-            file: Some(record.location.path).filter(|path| !path.is_empty()),
+            file: path.filter(|path| !path.is_empty()),
             line,
             column: start.column.and_then(line_number).filter(|_| line.is_some()),
             end_line: end.filter(|end| line.is_some_and(|line| *end >= line)),
-            suggested_fix: suggestions.into_iter().find_map(|one| one.text).filter(|text| !text.trim().is_empty()),
+            suggested_fix: suggestions
+                .into_iter()
+                .find_map(|one| one.text)
+                .or_else(|| fix.map(str::to_owned))
+                .filter(|text| !text.trim().is_empty()),
             raw: Some(raw.to_owned()),
             ..Diagnostic::new(
                 name.as_deref().map_or_else(|| NAMELESS.to_owned(), tool),
-                Kind::Lint,
+                name.as_deref().map_or(Kind::Lint, |name| exported::kind(name, &code)),
                 severity,
                 code,
                 message,

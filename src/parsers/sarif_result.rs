@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::advisory;
 use super::sarif_rules::{Reference, Rule, Tool};
 use super::text::{line_number, nameless, one_line};
+use super::{advisory, exported};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// `originalUriBaseIds`.
@@ -187,8 +187,11 @@ impl Held {
             None if is_fail => Severity::Warn,
             None => Severity::Info,
         };
+        found.tool = tool.name_for(&reference).to_owned().into();
+        if tool.is_export() {
+            return Some(exported(found, &text, reference.id.unwrap_or_default(), severity));
+        }
         let id = reference.id.or_else(|| Some(rule.id.clone()).filter(|id| !id.is_empty()));
-        found.tool = tool.name().to_owned().into();
         found.severity = severity;
         // trivy says of a misconfiguration what it is among other lines.
         let said =
@@ -214,6 +217,20 @@ impl Held {
             found.message.clone_from(&found.code);
         }
         Some(found)
+    }
+}
+
+/// A finding of an export: it is as it was.
+fn exported(found: Diagnostic, text: &str, code: String, severity: Severity) -> Diagnostic {
+    let (message, fix) = exported::without_fix(text);
+    Diagnostic {
+        kind: exported::kind(&found.tool, &code),
+        severity,
+        message: one_line(message),
+        suggested_fix: fix.map(str::to_owned),
+        file: found.file.filter(|file| file != "."),
+        code,
+        ..found
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::advisory;
 use super::text::one_line;
+use super::{advisory, exported};
 
 /// How tools name themselves, and how they are called.
 const NAMES: [(&str, &str); 11] = [
@@ -68,6 +68,21 @@ pub(super) struct Reference {
 pub(super) struct ComponentReference {
     name: Option<String>,
     index: Option<i64>,
+}
+
+impl Tool {
+    /// The tool that a result is of: an export has the tools as extensions of its own driver.
+    pub fn name_for(&self, reference: &Reference) -> &str {
+        let component = reference.component.as_ref().and_then(|component| component.index);
+        let component = component.and_then(|index| usize::try_from(index).ok()?.checked_add(1));
+        let component = component.and_then(|index| self.components.get(index));
+        component.filter(|_| self.is_export()).map_or(&self.name, |component| &component.name)
+    }
+
+    /// Whether findings were exported so.
+    pub fn is_export(&self) -> bool {
+        self.name == exported::SELF
+    }
 }
 
 #[derive(Deserialize)]

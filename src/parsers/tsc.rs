@@ -14,7 +14,7 @@ pub(super) struct Tsc {
 
 impl Parser for Tsc {
     fn triggers(&self) -> &'static [&'static str] {
-        &["error TS"]
+        &["error TS", "error NG"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
@@ -47,9 +47,14 @@ fn end(block: &mut Option<(Diagnostic, String)>, out: &mut Vec<Diagnostic>) {
 
 /// `a.ts(1,2): error TS2322: message`, `a.ts:1:2 - error TS2322: message`, `error TS18003: message`.
 fn head(text: &str) -> Option<Diagnostic> {
-    let at = text.find("error TS")?;
+    let text = text.strip_prefix("ERROR in ").unwrap_or(text);
+    let at = text.find("error TS").or_else(|| text.find("error NG"))?;
     let (code, message) = text[at + "error ".len()..].split_once(": ")?;
-    let digits = code.strip_prefix("TS")?;
+    // Angular's compiler has codes of its own.
+    let (tool, digits) = match code.strip_prefix("TS") {
+        Some(digits) => ("tsc", digits),
+        None => ("ng", code.strip_prefix("NG")?.trim_start_matches('-')),
+    };
     if !(4..=6).contains(&digits.len()) || number(digits).is_none() || text.starts_with([' ', '\t']) {
         return None;
     }
@@ -71,7 +76,7 @@ fn head(text: &str) -> Option<Diagnostic> {
         file: file.map(|file| unprefixed(file).to_owned()),
         line: line_number(line),
         column: line_number(column),
-        ..Diagnostic::new("tsc", Kind::Lint, Severity::Error, code, one_line(message))
+        ..Diagnostic::new(tool, Kind::Lint, Severity::Error, code, one_line(message))
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::line::Line;
 use super::text::{line_number, number, one_line, place, raw, slug};
-use super::{Parser, Verdict};
+use super::{Parser, Verdict, exported};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// Annotations kept until the end.
@@ -62,7 +62,7 @@ fn command(text: &str) -> Option<Diagnostic> {
     let line = property("line").and_then(|line| number(line.trim())).and_then(line_number).filter(|_| file.is_some());
     let end = property("endLine").or_else(|| property("endline")).and_then(|line| number(line.trim()));
     let column = property("col").or_else(|| property("column")).or_else(|| property("startColumn"));
-    let Named { tool, code, message: said } = named(title.as_deref(), &message);
+    let Named { kind, tool, code, message: said } = named(title.as_deref(), &message);
     // pylint counts columns from 0.
     let column = column.and_then(|column| number(column.trim())?.checked_add(u32::from(tool == "pylint")));
     Some(Diagnostic {
@@ -71,7 +71,7 @@ fn command(text: &str) -> Option<Diagnostic> {
         line,
         file,
         raw: raw(text),
-        ..Diagnostic::new(tool, Kind::Lint, severity, code, said)
+        ..Diagnostic::new(tool, kind, severity, code, said)
     })
 }
 
@@ -87,6 +87,7 @@ fn message_of(text: &str) -> String {
 
 /// Who says what, as well as it can be known.
 struct Named {
+    kind: Kind,
     tool: String,
     code: String,
     message: String,
@@ -104,12 +105,21 @@ fn named(title: Option<&str>, message: &str) -> Named {
         _ => said,
     };
     let made = |tool: &str, code: &str, message: &str| Named {
+        kind: Kind::Lint,
         tool: tool.to_owned(),
         code: code.to_owned(),
         message: one_line(if message.is_empty() { message_or(title, said) } else { message }),
     };
     // `Ruff (F401)`, `unused-import (W0611)`
     if let Some((name, code)) = title.and_then(|title| title.strip_suffix(')')?.rsplit_once(" (")) {
+        // `F401 (ruff)` is how findings are exported.
+        let is_tool = !name.eq_ignore_ascii_case("ruff")
+            && !code.chars().any(char::is_uppercase)
+            && (name.starts_with(char::is_lowercase)
+                || name.chars().any(|c| c.is_ascii_digit() || " /:>-".contains(c)));
+        if is_tool && !name.contains(' ') || is_tool && exported::kind(code, name) == Kind::TestFail {
+            return Named { kind: exported::kind(code, name), ..made(code, name, said) };
+        }
         let tool = if is_pylint(code) { "pylint".to_owned() } else { name.to_lowercase() };
         if is_rule(code) && !tool.contains(' ') {
             let rest = said.strip_prefix(code).map_or(said, |rest| rest.trim_start_matches(':').trim_start());
@@ -196,6 +206,8 @@ mod tests {
             ("::error::it failed", Some("github - 0 it_failed it failed")),
             ("2026-01-01T00:00:00.1Z ::error file=a,title=t-x::m", Some("github a 0 t-x m")),
             ("::error file=a.py,line=1,title=unused-import (W0611)::Unused", Some("pylint a.py 1 W0611 Unused")),
+            ("::error file=a.js,title=no-var (eslint)::Unexpected var", Some("eslint a.js 0 no-var Unexpected var")),
+            ("::error title=GHSA-1-2-3 (npm audit)::x 1: y", Some("npm audit - 0 GHSA-1-2-3 x 1: y")),
             ("std::error::Error", None),
             ("use std::error::Error; ::error::x", None),
             ("::errors::x", None),
