@@ -478,7 +478,7 @@ fn linker_says(text: &str) -> Option<Diagnostic> {
         return is_symbol.then(|| unlinked(format!("undefined_symbol:{symbol}"), &message, None, text));
     }
     let (program, rest) = text.split_once(": ")?;
-    if !is_linker(program) {
+    if program.contains(' ') || !is_linker(program) {
         return None;
     }
     for (word, severity) in [("error: ", Severity::Error), ("warning: ", Severity::Warn)] {
@@ -508,7 +508,7 @@ fn linker_says(text: &str) -> Option<Diagnostic> {
 
 /// `ld`, `/usr/bin/ld.bfd`, `aarch64-linux-gnu-ld`, `ld.lld-15`, `ld64.lld`, `wasm-ld`, `lld-link`.
 fn is_linker(program: &str) -> bool {
-    !program.contains(' ') && file_name(program).split(['-', '.']).any(|part| ["ld", "lld", "ld64"].contains(&part))
+    file_name(program).split(['-', '.']).any(|part| ["ld", "lld", "ld64"].contains(&part))
 }
 
 fn unlinked(code: String, message: &str, place: Option<(&str, Option<u32>)>, line: &str) -> Diagnostic {
