@@ -23,7 +23,7 @@ pub(super) fn gitlab(text: &[u8]) -> usize {
 
 /// The length of a time of day in brackets, of Netlify's and Vercel's times, and of a docker build's step and seconds.
 pub(super) fn stamp(text: &[u8]) -> usize {
-    let shapes: [&[u8]; 12] = [
+    let shapes: [&[u8]; 13] = [
         b"[0000-00-00T00:00:00.000Z]",
         b"[0000-00-00T00:00:00Z]",
         b"[00:00:00.000]",
@@ -36,9 +36,14 @@ pub(super) fn stamp(text: &[u8]) -> usize {
         b"0:00:00 PM:",
         b"00:00:00 ",
         b"0000-00-00 00:00:00.000 |",
+        b"00:00:00",
     ];
-    let length = shapes.iter().find(|shape| has_shape(text, shape)).map_or_else(|| step(text), |shape| shape.len());
-    behind(text, length)
+    // The compiler of TypeScript itself says when it watched.
+    if text.get(9..12).is_some_and(|half| matches!(half, b"AM " | b"PM ")) {
+        return 0;
+    }
+    let length = |shape: &&[u8]| if has_shape(text, shape) { behind(text, shape.len()) } else { 0 };
+    shapes.iter().map(length).find(|length| *length > 0).unwrap_or_else(|| behind(text, step(text)))
 }
 
 /// Whether a text begins with this, where 0 is any digit.
