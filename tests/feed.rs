@@ -358,3 +358,15 @@ fn hostile_logs_are_read() {
         }
     }
 }
+
+#[test]
+fn an_annotation_is_told_unless_its_place_was() {
+    let log = "src/a/__init__.py:1:1: F401 [*] `os` imported but unused\n\
+               b.py:2:1: F401 [*] `os` imported but unused\n\
+               ::error file=/home/ci/project/src/a/__init__.py,line=1::the same\n\
+               ::error file=src/c/__init__.py,line=1::another\n\
+               ::error file=app/b.py,line=2::the same\n\
+               ::error file=a.py,line=3::another\n";
+    let files: Vec<_> = read(log.as_bytes(), usize::MAX).into_iter().map(|one| one.file.unwrap_or_default()).collect();
+    assert_eq!(files, ["src/a/__init__.py", "b.py", "src/c/__init__.py", "a.py"]);
+}

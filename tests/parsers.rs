@@ -105,6 +105,17 @@ fn every_output_gives_what_is_expected() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+/// `docs/tools.md` says of each tool where its samples are.
+#[test]
+fn every_tool_is_in_the_list_of_tools() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/tools.md")).unwrap();
+    for tool in fs::read_dir(root.join("tests/parsers")).unwrap() {
+        let name = tool.unwrap().file_name().into_string().unwrap();
+        assert!(page.contains(&format!("](../tests/parsers/{name})")), "docs/tools.md has no row for {name}");
+    }
+}
+
 #[test]
 fn chunks_make_no_difference() {
     for case in cases() {

@@ -126,6 +126,25 @@ fn what_is_no_report_is_told_and_harms_nothing() {
 }
 
 #[test]
+fn folders_are_read_as_far_as_is_told_and_a_link_in_their_place_is_not_followed() {
+    let farm = Farm::new(
+        "cd $CRAFTING_REPORTS; mkdir -p 1/2/3/4/5; cp $OLDPWD/report.sarif 1/2/3/4/; \
+         cp $OLDPWD/report.xml 1/2/3/4/5/; exit 1",
+    );
+    let (_, findings, log) = farm.run();
+    assert_eq!(findings, ["R1 src/a.c:2", "R2 src/a.c:3"]);
+    assert_eq!(log, "[crafting] folders that were not read: 1; they lie deeper than 4, or are too many\n");
+
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("report.sarif"), SARIF).unwrap();
+    let command = format!("rm -r $CRAFTING_REPORTS; ln -s {} $CRAFTING_REPORTS; exit 1", outside.path().display());
+    farm.repo.write("crafting.toml", recipes(&[("test", &command)]));
+    let (_, findings, _) = farm.run();
+    assert_eq!(findings, ["exit_1 -:null"]);
+    assert!(outside.path().join("report.sarif").exists());
+}
+
+#[test]
 fn a_job_that_ran_out_of_time_has_its_reports() {
     let repo = Repo::with(&[
         (

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::Tree;
+use crate::model::GLOB_LIMIT;
 
 /// Folders of other people's code and of what tools put down.
 const NOT_OURS: [&str; 17] = [
@@ -205,7 +206,7 @@ pub(super) fn resolve(folder: &str, path: &str) -> Option<String> {
 pub(super) fn patterns<'p>(folder: &str, patterns: impl IntoIterator<Item = &'p str>) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns.into_iter().take(ENOUGH) {
-        let Some(pattern) = resolve(folder, pattern) else { continue };
+        let Some(pattern) = resolve(folder, pattern).filter(|pattern| pattern.len() <= GLOB_LIMIT) else { continue };
         if let Ok(glob) = GlobBuilder::new(&pattern).literal_separator(true).build() {
             set.add(glob);
         }

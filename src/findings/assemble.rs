@@ -41,9 +41,9 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         raw,
         aliases: _,
     } = diagnostic;
-    // A line says nothing without its file.
-    let placed = file.is_some();
-    let line = line.filter(|_| placed);
+    let (file, code, message) = (file.map(plain), plain(code), plain(message));
+    // A line says nothing without its file, and a column nothing without its line.
+    let line = line.filter(|line| file.is_some() && *line > 0);
     Finding {
         id: None,
         job_id: None,
@@ -53,8 +53,8 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         kind,
         severity,
         line,
-        column: column.filter(|_| line.is_some()),
-        end_line: end_line.filter(|_| line.is_some()),
+        column: column.filter(|column| line.is_some() && *column > 0),
+        end_line: end_line.filter(|end| line.is_some_and(|line| *end >= line)),
         fingerprint: fingerprint(kind, file.as_deref(), line, &code),
         file,
         code,
@@ -68,6 +68,16 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         created_at: now,
         context_hash: None,
     }
+}
+
+/// One line that no terminal obeys. The log's lines are clean, but JSON and XML have a way to write every character.
+fn plain(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let seen = console::strip_ansi_codes(&text);
+    let line = seen.replace(['\n', '\r', '\t'], " ");
+    line.replace(char::is_control, "")
 }
 
 /// A record without the white space between its parts: a finding is one line of JSON Lines, and half as large.
@@ -98,6 +108,23 @@ fn on_one_line(record: Box<RawValue>) -> Box<RawValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Kind, Severity};
+
+    #[test]
+    fn what_is_told_is_one_line_without_control_characters_at_a_place_that_can_be() {
+        let hostile = "\u{1b}[31mred\u{1b}[0m\u{1b}]0;title\u{7}\n::error::x\u{9b}\0y";
+        let found = Diagnostic {
+            file: Some("a\u{1b}[2J.py".to_owned()),
+            line: Some(3),
+            column: Some(0),
+            end_line: Some(2),
+            ..Diagnostic::new("t", Kind::Lint, Severity::Warn, hostile, hostile)
+        };
+        let finding = finding_without_job(found, Timestamp::now());
+        assert_eq!((&*finding.code, &*finding.message), ("red ::error::xy", "red ::error::xy"));
+        assert_eq!(finding.file.as_deref(), Some("a.py"));
+        assert_eq!((finding.line, finding.column, finding.end_line), (Some(3), None, None));
+    }
 
     #[test]
     fn a_record_is_one_line_with_the_same_meaning() {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use globset::GlobMatcher;
+use globset::GlobSet;
 
 use crate::error::Result;
 use crate::model::{IgnoreRule, Kind, Sighting, code_glob, path_glob};
@@ -43,8 +43,8 @@ pub struct Rules<'a>(Vec<Rule<'a>>);
 
 struct Rule<'a> {
     rule: &'a IgnoreRule,
-    code: Option<GlobMatcher>,
-    path: Option<GlobMatcher>,
+    code: Option<GlobSet>,
+    path: Option<GlobSet>,
 }
 
 impl<'a> Rules<'a> {
@@ -64,7 +64,7 @@ impl<'a> Rules<'a> {
     pub fn first(&self, kind: Kind, code: &str, file: Option<&str>) -> Option<&'a IgnoreRule> {
         let names = |rule: &&Rule<'_>| {
             // A code may hold what means something in a glob: `test[a]`.
-            let same = |glob: &GlobMatcher| rule.rule.code.as_deref() == Some(code) || glob.is_match(code);
+            let same = |glob: &GlobSet| rule.rule.code.as_deref() == Some(code) || glob.is_match(code);
             rule.rule.kind.is_none_or(|wanted| wanted == kind)
                 && rule.code.as_ref().is_none_or(same)
                 && rule.path.as_ref().is_none_or(|glob| file.is_some_and(|file| glob.is_match(file)))

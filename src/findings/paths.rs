@@ -14,6 +14,8 @@ use crate::model::SubPath;
 const CACHE_LIMIT: usize = 100_000;
 /// Folders of a path that are looked at; nobody nests deeper.
 const DEPTH_LIMIT: usize = 64;
+/// Bytes of a path, as on Linux; what is longer is none.
+const PATH_LIMIT: usize = 4096;
 /// Bytes of a `go.mod` that are read for the module's name, which comes first.
 const GO_MOD_LIMIT: u64 = 64 << 10;
 
@@ -54,6 +56,9 @@ impl PathMap {
     /// The path relative to the project's root, with `/` between folders; none if it lies outside, as the files of
     /// libraries and toolchains do.
     pub fn map(&self, printed: &str) -> Option<String> {
+        if printed.len() > PATH_LIMIT {
+            return None;
+        }
         if let Some(known) = self.cache.borrow().get(printed) {
             return known.clone();
         }

@@ -15,7 +15,7 @@ pub use finding::{
     Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
     Severity,
 };
-pub use glob::{code_glob, path_glob};
+pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
 pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};

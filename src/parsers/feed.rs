@@ -377,7 +377,7 @@ impl Readers {
         for parser in parsers {
             parser.leftovers(found);
         }
-        found.retain(|diagnostic| place_hash(diagnostic).is_none_or(|place| !places.contains(&place)));
+        found.retain(|diagnostic| Place::of(diagnostic).is_none_or(|place| !place.is_among(places)));
     }
 
     /// Moves what was found to `out`, but not what was there before: a tool may say a thing once per target.
@@ -388,19 +388,46 @@ impl Readers {
                 .hash(&mut hasher);
             (diagnostic.kind, diagnostic.severity, &diagnostic.tool).hash(&mut hasher);
             if self.told.insert(hasher.finish()) && !self.advisories.is_told(&diagnostic) {
-                self.places.extend(place_hash(&diagnostic));
+                self.places.extend(Place::of(&diagnostic).into_iter().flat_map(|place| place.hashes()));
                 out.push(diagnostic);
             }
         }
     }
 }
 
-/// A line of a file, however the path to the file is spelled.
-fn place_hash(diagnostic: &Diagnostic) -> Option<u64> {
-    let name = diagnostic.file.as_deref()?.rsplit(['/', '\\']).next()?;
-    let mut hasher = DefaultHasher::new();
-    (name, diagnostic.line?).hash(&mut hasher);
-    Some(hasher.finish())
+/// A line of a file, whose path may be spelled from any folder, or from none.
+struct Place<'a> {
+    name: &'a str,
+    folder: Option<&'a str>,
+    line: u32,
+}
+
+impl<'a> Place<'a> {
+    fn of(diagnostic: &'a Diagnostic) -> Option<Self> {
+        let line = diagnostic.line?;
+        let mut parts = diagnostic.file.as_deref()?.rsplit(['/', '\\']).filter(|part| !part.is_empty());
+        let name = parts.next()?;
+        Some(Self { name, folder: parts.next().filter(|part| *part != "."), line })
+    }
+
+    /// The place without its folder, and with it or with what stands for none.
+    fn hashes(&self) -> [u64; 2] {
+        [self.hash(None), self.hash(Some(self.folder.unwrap_or_default()))]
+    }
+
+    fn hash(&self, folder: Option<&str>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.name, folder, self.line).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether one of these may be the same place: where both tell the folder, it has to be the same.
+    fn is_among(&self, hashes: &HashSet<u64>) -> bool {
+        match self.folder {
+            Some(folder) => [folder, ""].iter().any(|folder| hashes.contains(&self.hash(Some(folder)))),
+            None => hashes.contains(&self.hash(None)),
+        }
+    }
 }
 
 /// The same lines that the triggers' openings find in a block.

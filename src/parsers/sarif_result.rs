@@ -7,13 +7,17 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::sarif_rules::{Reference, Rule, Tool};
-use super::text::{line_number, nameless, one_line};
+use super::text::{bounded, line_number, nameless, one_line};
 use super::{advisory, exported};
 use crate::model::{Diagnostic, Kind, Severity};
 
 /// `originalUriBaseIds`.
 pub(super) type Bases = HashMap<String, Option<ArtifactLocation>>;
 
+/// Bytes of a message that arguments are put into.
+const MESSAGE_LIMIT: usize = 64 << 10;
+/// Bytes of a mark such as `{12}`.
+const MARK_LIMIT: usize = 6;
 /// Bases that lead to bases.
 const BASES_DEPTH: usize = 8;
 
@@ -330,13 +334,33 @@ impl Message {
     fn read(self, rule: &Rule) -> String {
         let text = self.text.or(self.markdown).filter(|text| !text.trim().is_empty());
         let text = text.or_else(|| rule.messages.get(self.id.as_deref()?).cloned()).unwrap_or_default();
-        let mut text = without_links(&text);
-        for (index, argument) in self.arguments.unwrap_or_default().iter().enumerate().take(100) {
-            let argument = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
-            text = text.replace(&format!("{{{index}}}"), &argument);
-        }
-        text
+        with_arguments(&without_links(&text), &self.arguments.unwrap_or_default())
     }
+}
+
+/// The text with each `{0}` replaced by its argument: in one go, since arguments may hold such marks themselves.
+fn with_arguments(text: &str, arguments: &[serde_json::Value]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.bytes().take(MARK_LIMIT).position(|byte| byte == b'}');
+        let mark = end.map(|end| &rest[..=end]);
+        let argument = mark.and_then(|mark| arguments.get(mark[1..mark.len() - 1].parse::<usize>().ok()?));
+        match (mark, argument) {
+            (Some(mark), Some(argument)) if filled.len() < MESSAGE_LIMIT => {
+                let argument = argument.as_str().map_or_else(|| argument.to_string(), str::to_owned);
+                filled.push_str(bounded(&argument, MESSAGE_LIMIT));
+                rest = &rest[mark.len()..];
+            }
+            _ => {
+                filled.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    filled + rest
 }
 
 /// `[text](3)` refers to another location of the result; the text says it all.
@@ -391,5 +415,21 @@ impl Notification {
             place.fill(&mut found, &[], bases);
         }
         Some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_put_in_once_and_cannot_blow_up() {
+        let values = |texts: &[&str]| texts.iter().map(|text| (*text).into()).collect::<Vec<serde_json::Value>>();
+        let arguments = values(&["a", "{0}{0}"]);
+        for (text, filled) in [("{0} and {1}", "a and {0}{0}"), ("{2} {x} {", "{2} {x} {"), ("{{0}}", "{a}")] {
+            assert_eq!(with_arguments(text, &arguments), filled);
+        }
+        let long = "x".repeat(1 << 20);
+        assert!(with_arguments(&"{0}".repeat(100_000), &values(&[&long])).len() < 1 << 20);
     }
 }

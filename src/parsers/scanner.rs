@@ -1,6 +1,7 @@
 //! What scanners of dependencies share: words for severities, a text for what to upgrade to, and tables drawn with lines.
 
 use super::text::bounded;
+use super::{advisory, cvss};
 use crate::model::Severity;
 
 /// Columns of a table.
@@ -11,21 +12,15 @@ const CELL_LIMIT: usize = 2 << 10;
 /// A rating in words. What was not rated may be anything.
 pub(super) fn rated(word: &str) -> Severity {
     match word.to_ascii_lowercase().as_str() {
-        "medium" | "moderate" => Severity::Warn,
-        "low" | "negligible" | "info" | "informational" | "none" => Severity::Info,
-        _ => Severity::Error,
+        "info" | "informational" | "none" => Severity::Info,
+        word => advisory::severity(word).unwrap_or(Severity::Error),
     }
 }
 
 /// A rating by the qualitative scale of CVSS (<https://www.first.org/cvss/specification-document>); none if it is none.
 pub(super) fn scored(score: &str) -> Option<Severity> {
     let score: f64 = score.trim().parse().ok()?;
-    match score {
-        score if !(0.0..=10.0).contains(&score) => None,
-        score if score >= 7.0 => Some(Severity::Error),
-        score if score >= 4.0 => Some(Severity::Warn),
-        _ => Some(Severity::Info),
-    }
+    (0.0..=10.0).contains(&score).then(|| cvss::rating(score))
 }
 
 /// `name >= 1.2.3 or >= 2.0.1`; nothing if there is no version to go to.

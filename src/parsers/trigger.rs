@@ -1,7 +1,7 @@
 //! Which lines hold anything of interest: one search for the triggers of all parsers at once.
 //!
-//! Some hundred triggers are too many for a vectorised search. But many have a few rare bytes in common (`ERR`,
-//! `AIL`), so it is parts of three bytes that are searched for, chosen so that few cover all triggers. Where a part
+//! Some hundred triggers are too many for a vectorised search. But many have a few rare bytes in common (`FAIL`,
+//! `ERRO`), so it is parts of four bytes that are searched for, chosen so that few cover all triggers. Where a part
 //! is found, the triggers that it stands for are compared.
 
 use std::collections::HashMap;

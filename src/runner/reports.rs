@@ -33,21 +33,21 @@ pub(super) struct Reports {
 /// Reads every regular file below `folder`, in the order of their names. Never fails: what cannot be read is noted.
 pub(super) fn read(folder: &Path) -> Reports {
     let mut reports = Reports::default();
-    let mut files = Vec::new();
-    list(folder, 0, &mut files);
+    let Listed { mut files, more, deeper } = list(folder);
     files.sort();
-    let beyond = files.len().saturating_sub(COUNT_LIMIT);
     let mut total = 0;
     let mut unread = 0;
-    for path in &files[..files.len() - beyond] {
+    for path in &files {
         let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
-        let why = match read_one(path, SIZE_LIMIT.min(TOTAL_LIMIT - total), &mut reports.found) {
-            Ok((Outcome::Read, size)) => {
-                total = (total + size).min(TOTAL_LIMIT);
-                continue;
-            }
-            Ok((Outcome::CutShort, _)) => "ends too early; what stands before was read".to_owned(),
-            Ok((Outcome::Unknown, _)) => "was not read: it is in no format that is known".to_owned(),
+        let outcome = read_one(path, SIZE_LIMIT.min(TOTAL_LIMIT - total), &mut reports.found).map(|(outcome, size)| {
+            // What turns out to be no report took its time all the same.
+            total = (total + size).min(TOTAL_LIMIT);
+            outcome
+        });
+        let why = match outcome {
+            Ok(Outcome::Read) => continue,
+            Ok(Outcome::CutShort) => "ends too early; what stands before was read".to_owned(),
+            Ok(Outcome::Unknown) => "was not read: it is in no format that is known".to_owned(),
             Err(why) => format!("was not read: {why}"),
         };
         unread += 1;
@@ -58,22 +58,49 @@ pub(super) fn read(folder: &Path) -> Reports {
     if unread > NOTES_LIMIT {
         reports.notes.push(format!("and {} more reports alike", unread - NOTES_LIMIT));
     }
-    if beyond > 0 {
-        reports.notes.push(format!("{beyond} reports were not read: no more than {COUNT_LIMIT} are"));
+    if more > 0 {
+        reports.notes.push(format!("{more} reports were not read: no more than {COUNT_LIMIT} are"));
+    }
+    if deeper > 0 {
+        reports
+            .notes
+            .push(format!("folders that were not read: {deeper}; they lie deeper than {DEPTH_LIMIT}, or are too many"));
     }
     reports
 }
 
-fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        // Links are not followed, neither to folders nor to files.
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && depth < DEPTH_LIMIT => list(&entry.path(), depth + 1, files),
-            Ok(kind) if !kind.is_dir() && files.len() < 2 * COUNT_LIMIT => files.push(entry.path()),
-            _ => {}
+/// What is below a folder.
+#[derive(Default)]
+struct Listed {
+    files: Vec<PathBuf>,
+    /// Files beyond [`COUNT_LIMIT`].
+    more: u64,
+    /// Folders beyond [`DEPTH_LIMIT`].
+    deeper: u64,
+}
+
+fn list(folder: &Path) -> Listed {
+    let mut listed = Listed::default();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        // Links are not followed, neither to files nor to folders, not even if the recipe put one in the folder's place.
+        if !folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEPTH_LIMIT && folders.len() < COUNT_LIMIT => {
+                    folders.push((entry.path(), depth + 1));
+                }
+                Ok(kind) if kind.is_dir() => listed.deeper += 1,
+                Ok(_) if listed.files.len() < COUNT_LIMIT => listed.files.push(entry.path()),
+                Ok(_) => listed.more += 1,
+                Err(_) => {}
+            }
         }
     }
+    listed
 }
 
 fn read_one(path: &Path, limit: u64, found: &mut Vec<Diagnostic>) -> Result<(Outcome, u64), String> {

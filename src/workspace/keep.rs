@@ -1,9 +1,10 @@
 //! Which untracked paths survive in a slot.
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::snapshot::bytes_path;
 use crate::error::{Error, Result};
+use crate::model::GLOB_LIMIT;
 
 /// Patterns relative to the top of the repository; `*` stays inside a folder, `**` does not.
 pub(super) struct Keep {
@@ -14,17 +15,24 @@ pub(super) struct Keep {
 /// One folder's worth of a pattern.
 enum Part {
     Any,
-    One(GlobMatcher),
+    One(GlobSet),
 }
 
 impl Keep {
     /// From patterns such as `target` or `**/node_modules`.
     pub fn new(patterns: &[String]) -> Result<Self> {
+        let bad = |pattern: &str, why: &dyn std::fmt::Display| {
+            Error::invalid(format!("keep holds {pattern:?}, which is no pattern: {why}"))
+                .hint("use paths with *, ** and ?, relative to the subproject, such as target or **/build")
+        };
         let build = |pattern: &str| -> Result<Glob> {
-            GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| {
-                Error::invalid(format!("keep holds {pattern:?}, which is no pattern: {}", error.kind()))
-                    .hint("use paths with *, ** and ?, relative to the subproject, such as target or **/build")
-            })
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            glob.map_err(|error| bad(pattern, error.kind()))
+        };
+        // A set of one: a matcher panics where the expression that a glob becomes is nested too deep.
+        let one = |name: &str| -> Result<GlobSet> {
+            let set = GlobSet::builder().add(build(name)?).build();
+            set.map_err(|error| bad(name, error.kind()))
         };
         let mut whole = GlobSetBuilder::new();
         let mut parts = Vec::new();
@@ -34,10 +42,14 @@ impl Keep {
             if names.is_empty() || names.contains(&"..") {
                 continue;
             }
+            if pattern.len() > GLOB_LIMIT {
+                return Err(Error::invalid(format!("a pattern of keep has {} characters", pattern.len()))
+                    .hint(format!("{GLOB_LIMIT} are the most; use several shorter ones")));
+            }
             whole.add(build(&names.join("/"))?);
             let pieces = names.iter().map(|name| match *name {
                 "**" => Ok(Part::Any),
-                name => Ok(Part::One(build(name)?.compile_matcher())),
+                name => Ok(Part::One(one(name)?)),
             });
             parts.push(pieces.collect::<Result<_>>()?);
         }

@@ -35,7 +35,12 @@ pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
 
 /// A code span: as many backticks around as the text does not have, and no cell's end in it.
 fn code(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+    let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let text = text.collect::<Vec<_>>().join(" ");
+    if text.contains('|') {
+        // A backslash before the bar would end a code span's cell all the same, if the text has one there.
+        return format!("<code>{}</code>", prose(&text));
+    }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
