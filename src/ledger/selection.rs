@@ -237,7 +237,7 @@ impl<'a> Selection<'a> {
         let sql = format!(
             "SELECT f.id, f.job, f.kind, f.severity, f.file, f.line, f.col, f.end_line, f.code, f.message, \
              f.suggested_fix, f.fingerprint, f.first_seen_job, f.is_new, f.tool, f.created_at, {ledger}, s.reason, \
-             s.until, {rule}, i.rule_reason, i.rule_until, {record} FROM {TABLES} WHERE f.id = ?1"
+             s.until, {rule}, i.rule_reason, i.rule_until, {record}, f.context_hash FROM {TABLES} WHERE f.id = ?1"
         );
         let mut statement = tx.prepare_cached(&sql)?;
         let one = |id: &i64| -> Result<Option<Finding>> {
@@ -283,7 +283,8 @@ impl<'a> Selection<'a> {
                 .transpose()
                 .map_err(|error| unreadable("a finding's record", error))?,
             created_at: Timestamp::from_millis(row.get(15)?),
-            context_hash: None,
+            context_hash: row.get::<_, Option<i64>>(23)?.map(i64::cast_unsigned),
+            folder: None,
         })
     }
 }
