@@ -65,6 +65,21 @@ pub(super) struct Resolved {
 
 /// The jobs of a query, and what is new in them.
 pub(super) fn resolve(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
+    let mut resolved = compare(rooms, query)?;
+    // Who names a job knows it; else too few findings would look like good ones.
+    if query.jobs.is_empty() {
+        resolved.notes.extend(resolved.jobs.iter().filter_map(|job| {
+            let end = job.unfinished()?;
+            Some(format!(
+                "{} {} {end} ({}), so it may have more findings than these",
+                job.subproject, job.recipe, job.id
+            ))
+        }));
+    }
+    Ok(resolved)
+}
+
+fn compare(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
     match &query.since {
         None => {
             let jobs = asked_for(rooms, query)?;

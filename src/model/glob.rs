@@ -16,7 +16,7 @@ pub fn path_glob(pattern: &str) -> Result<GlobMatcher> {
         name if !name.contains(['*', '?', '[', ']', '{', '}', '\\']) => format!("{whole}{{,/**}}"),
         _ => whole.to_owned(),
     };
-    let glob = GlobBuilder::new(&whole).literal_separator(true).build().map_err(|error| {
+    let glob = GlobBuilder::new(&whole).literal_separator(true).empty_alternates(true).build().map_err(|error| {
         Error::invalid(format!("{pattern:?} is not a glob: {}", error.kind()))
             .hint("use *, ?, [a-z] and ** as in src/**/*.rs")
     })?;
