@@ -313,7 +313,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -347,7 +347,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -381,7 +381,7 @@ _crafting() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto table json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto table json jsonl sarif junit rdjsonl github gitlab checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --color)

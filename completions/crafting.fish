@@ -25,10 +25,17 @@ function __fish_crafting_using_subcommand
 end
 
 complete -c crafting -n "__fish_crafting_needs_command" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_needs_command" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_needs_command" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_needs_command" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -46,10 +53,17 @@ complete -c crafting -n "__fish_crafting_needs_command" -f -a "config" -d 'Show 
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "man" -d 'Write the manual, one page per command'
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand init" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand init" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -58,10 +72,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand init" -s q -l quiet -d
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -77,10 +98,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l branch -d 'The branch that jobs run when they name no ref' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -88,10 +116,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -99,10 +134,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -113,10 +155,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l url -d 'The repository\'s new address' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -124,10 +173,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -136,10 +192,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -160,10 +223,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s j -l workers -d 'Jobs to run at once' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -187,10 +257,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l before -d 'Only jobs queued before this one' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -198,10 +275,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -213,10 +297,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l stream -d 'Only what came from this stream' -r -f -a "stdout\t''
 stderr\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -226,10 +317,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -239,10 +337,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -253,10 +358,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -273,7 +385,7 @@ recipe_fail\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l severity -d 'At least so bad' -r -f -a "error\t''
 warn\t''
 info\t''"
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l path -d 'In files that match this pattern, such as \'src/**\'' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l path -d 'In this folder, or in files that match a pattern, such as \'src/*.py\'' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l since -d 'Only what is new since then' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l group-by -d 'Put findings together, the worst group first' -r -f -a "file\t''
 code\t''"
@@ -297,10 +409,17 @@ other\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l recipe -d 'The recipe that the captured log would be of' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l exit-code -d 'How the tool of the captured log exited' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -317,10 +436,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l until -d 'Only until a day begins, such as 2027-01-31, or for a time, such as 30d' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -329,10 +455,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -341,10 +474,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -352,10 +492,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand gc" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -364,10 +511,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand gc" -s q -l quiet -d '
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -377,10 +531,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "check" -d 'Check that the ledger is sound; exit status 3 if it is not'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "backup" -d 'Copy the ledger to a file while it is in use'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -388,10 +549,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -399,10 +567,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -411,10 +586,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Print every effective value and where it came from'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -422,10 +604,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand completions" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
@@ -433,10 +622,17 @@ complete -c crafting -n "__fish_crafting_using_subcommand completions" -s q -l q
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand man" -s C -d 'Run as if started in this folder' -r -F
-complete -c crafting -n "__fish_crafting_using_subcommand man" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t'A table: drawn with lines on a terminal, bare elsewhere'
-table\t'A table drawn with lines'
-json\t'One JSON document'
-jsonl\t'One JSON document a line; of findings only'"
+complete -c crafting -n "__fish_crafting_using_subcommand man" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand man" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"

@@ -390,7 +390,10 @@ fn a_job_that_did_not_see_everything_is_told_of() {
     farm.run(&repo, ["lint", "audit"]);
     let ran = told(&farm, &repo, &[]).success();
     let note = ran.stderr.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
-    assert!(note.contains(". lint was ended by a signal (") && note.ends_with("more findings than these"), "{ran}");
+    assert!(
+        note.starts_with("note: repo lint was ended by a signal (") && note.ends_with("more findings than these"),
+        "{ran}"
+    );
     assert_eq!(ran.stderr.lines().count(), 1, "nothing is said of the other one: {ran}");
     assert_eq!(told(&farm, &repo, &["@last"]).success().stderr, "");
 }
