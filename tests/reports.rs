@@ -87,7 +87,7 @@ fn what_the_log_told_is_not_told_again() {
     let (job, findings, _) = farm.run();
     assert_eq!(
         findings,
-        ["R1 src/a.c:2", "test_a.py::test_b test_a.py:5", "test_a.py::test_c test_a.py:9", "R2 src/a.c:3"]
+        ["test_a.py::test_b test_a.py:5", "test_a.py::test_c test_a.py:9", "R1 src/a.c:2", "R2 src/a.c:3"]
     );
     assert_eq!(job["findings_count"], 4);
 }
@@ -98,7 +98,7 @@ fn a_report_in_the_log_is_read_like_one_in_a_file() {
     let (_, findings, _) = farm.run();
     assert_eq!(
         findings,
-        ["R1 src/a.c:2", "test_a.py::test_b test_a.py:5", "test_a.py::test_c test_a.py:9", "R2 src/a.c:3"]
+        ["test_a.py::test_b test_a.py:5", "test_a.py::test_c test_a.py:9", "R1 src/a.c:2", "R2 src/a.c:3"]
     );
 }
 
