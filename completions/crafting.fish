@@ -385,7 +385,7 @@ recipe_fail\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l severity -d 'At least so bad' -r -f -a "error\t''
 warn\t''
 info\t''"
-complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l path -d 'In files that match this pattern, such as \'src/**\'' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l path -d 'In this folder, or in files that match a pattern, such as \'src/*.py\'' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l since -d 'Only what is new since then' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l group-by -d 'Put findings together, the worst group first' -r -f -a "file\t''
 code\t''"

@@ -144,3 +144,114 @@ fn other_commands_have_no_such_answers() {
         assert!(error.contains("only `crafting findings` answers as"), "{error}");
     }
 }
+
+/// A project in a folder of its repository: a subproject whose name is not its folder, and two recipes that find the
+/// same; one of its two findings is ignored.
+fn in_a_folder(farm: &Farm) -> Repo {
+    let repo = Repo::with(&[
+        (
+            "apps/shop/crafting.toml",
+            "[[subproject]]\npath = \"back\"\nname = \"api\"\nlint = \"cat lint.txt\"\naudit = \"cat lint.txt\"\n\
+             test = \"exit 7\"\nrecipes = { e2e = \"exit 7\" }\n\
+             [[ignore]]\ncode = \"E722\"\nreason = \"bare | on purpose\"\n",
+        ),
+        ("apps/shop/back/a.py", "import os\n\ntry: f()\nexcept: pass\n"),
+        (
+            "apps/shop/back/lint.txt",
+            "a.py:1:8: F401 `os` imported but unused\na.py:4:1: E722 Do not use bare `except`\n",
+        ),
+    ]);
+    let all = ["job", "run", "lint", "audit", "test", "e2e"];
+    farm.crafting(all).in_dir(&repo.path().join("apps/shop")).output().exits(1);
+    repo
+}
+
+fn told(farm: &Farm, repo: &Repo, arguments: &[&str]) -> String {
+    let arguments = [&["findings"], arguments].concat();
+    farm.call(&arguments).in_dir(&repo.path().join("apps/shop")).output().success().stdout
+}
+
+#[test]
+fn paths_are_from_the_top_of_the_repository() {
+    let farm = Farm::new();
+    let repo = in_a_folder(&farm);
+    let file = "apps/shop/back/a.py";
+    let sarif: Value = serde_json::from_str(&told(&farm, &repo, &["--format", "sarif"])).unwrap();
+    let places: Vec<&str> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["apps/shop/back", "apps/shop/back", file, file]);
+
+    let github = told(&farm, &repo, &["--format", "github"]);
+    assert_eq!(github.matches(&format!("file={file},line=1")).count(), 1, "one place is annotated once: {github}");
+    assert_eq!(github.lines().filter(|line| line.contains("exit_7")).count(), 2, "{github}");
+
+    let gitlab: Value = serde_json::from_str(&told(&farm, &repo, &["--format", "gitlab"])).unwrap();
+    let issues = gitlab.as_array().unwrap();
+    let places: Vec<_> = issues.iter().map(|issue| issue["location"]["path"].as_str().unwrap()).collect();
+    assert_eq!(places, ["apps/shop/back", "apps/shop/back", file]);
+    let names: std::collections::HashSet<_> = issues.iter().map(|issue| issue["fingerprint"].as_str()).collect();
+    assert_eq!(names.len(), 3, "each failed recipe has a name of its own: {gitlab}");
+
+    for format in ["junit", "rdjsonl", "checkstyle", "markdown"] {
+        assert!(told(&farm, &repo, &["--format", format]).contains(file), "{format}");
+    }
+    // Everything else names files as the project does.
+    let json: Value = serde_json::from_str(&told(&farm, &repo, &["--kind", "lint", "--format", "json"])).unwrap();
+    assert_eq!(json["findings"][0]["file"], "back/a.py");
+    let by_path = told(&farm, &repo, &["--path", "back", "--format", "github"]);
+    assert_eq!(by_path.lines().count(), 1, "{by_path}");
+}
+
+#[test]
+fn ignored_findings_are_marked_or_left_out() {
+    let farm = Farm::new();
+    let repo = in_a_folder(&farm);
+    let lint = |format: &str| told(&farm, &repo, &["--kind", "lint", "--ignored", "--format", format]);
+    let without = told(&farm, &repo, &["--kind", "lint", "--format", "sarif"]);
+    assert!(!without.contains("E722"), "code scanning would open an alert for it: {without}");
+    told(&farm, &repo, &["ignore", "--reason", "known", &name_of(&farm, &repo, "F401")]);
+
+    let sarif = lint("sarif");
+    assert_eq!(sarif_faults(&sarif), [] as [&str; 0]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let suppressions: Vec<_> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| {
+            let suppression = &result["suppressions"][0];
+            (result["ruleId"].as_str(), suppression["kind"].as_str(), suppression["justification"].as_str())
+        })
+        .collect();
+    let (by_hand, by_rule) =
+        ((Some("F401"), Some("external"), Some("known")), (Some("E722"), Some("inSource"), Some("bare | on purpose")));
+    assert_eq!(suppressions, [by_hand, by_hand, by_rule, by_rule]);
+
+    let junit = elements(&lint("junit"));
+    let with_tag = |tag: &str| junit.iter().filter(|(name, _)| name == tag).count();
+    assert_eq!([with_tag("testcase"), with_tag("skipped"), with_tag("failure")], [4, 4, 0]);
+    let counts: Vec<_> = junit[0].1.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(counts, ["crafting", "4", "0", "0", "4"]);
+
+    let markdown = lint("markdown");
+    assert!(markdown.starts_with("**4 findings**, 4 ignored\n"), "{markdown}");
+    assert!(
+        markdown.contains("| 🟡 warn ignored |") && markdown.contains("<br>ignored: bare \\| on purpose"),
+        "{markdown}"
+    );
+    for format in ["rdjsonl", "github"] {
+        assert_eq!(lint(format), "", "{format}");
+    }
+    assert_eq!(lint("gitlab"), "[]\n");
+    assert_eq!(elements(&lint("checkstyle")).len(), 1);
+}
+
+fn name_of(farm: &Farm, repo: &Repo, code: &str) -> String {
+    let json: Value = serde_json::from_str(&told(farm, repo, &["--format", "json"])).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["code"] == code).unwrap()["fingerprint"].as_str().unwrap().to_owned()
+}

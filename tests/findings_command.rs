@@ -381,3 +381,19 @@ fn what_was_typed_wrong_is_an_error_and_a_hint() {
     assert_eq!(early.json()["ignored"], Value::Array(vec![]));
     told(&farm, &repo, &["@last", "@last"]).success();
 }
+
+#[test]
+fn a_job_that_did_not_see_everything_is_told_of() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("lint", "cat lint.txt; kill -TERM $$"), ("audit", "true")]);
+    repo.write("lint.txt", "a.py:1:1: F401 `os` imported but unused\n").write("a.py", "import os\n");
+    farm.run(&repo, ["lint", "audit"]);
+    let ran = told(&farm, &repo, &[]).success();
+    let note = ran.stderr.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
+    assert!(
+        note.starts_with("note: repo lint was ended by a signal (") && note.ends_with("more findings than these"),
+        "{ran}"
+    );
+    assert_eq!(ran.stderr.lines().count(), 1, "nothing is said of the other one: {ran}");
+    assert_eq!(told(&farm, &repo, &["@last"]).success().stderr, "");
+}

@@ -116,6 +116,7 @@ fn finding(job: &JobId, number: u32) -> Finding {
         raw_json: None,
         created_at: Timestamp::from_millis(1_700_000_000_000),
         context_hash: Some(u64::from(number)),
+        folder: None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{around, on_farm, suppress};
 use crate::config::Settings;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::farm::{CapturedLog, EachFinding, Farm, FindingFilter, FindingQuery, Findings, JobSelector, read_captured};
-use crate::findings::export::{ExportFormat, export};
+use crate::findings::export::export;
 use crate::model::{FindingCounts, GroupBy, nearest};
 
 /// Findings that a table has, unless told otherwise.
@@ -43,8 +43,7 @@ pub fn run(ui: &Ui, mut args: FindingsArgs) -> Result<u8> {
         severity: args.severity,
         path: args.path.take(),
         new: args.new,
-        // SARIF has a word for what is ignored.
-        ignored: args.ignored || format == Some(ExportFormat::Sarif),
+        ignored: args.ignored,
     };
     // What programs read stays a flat list.
     let group_by = args.group_by.filter(|_| for_people);
@@ -72,6 +71,7 @@ pub fn run(ui: &Ui, mut args: FindingsArgs) -> Result<u8> {
         group_by,
         limit,
         records: ui.is_json(),
+        from_top: format.is_some(),
     };
     on_farm(ui, Settings::load()?, async |farm| {
         if ui.is_json() {

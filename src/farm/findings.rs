@@ -1,5 +1,6 @@
 //! Findings out of the ledger: a page of them, or all one after the other.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -8,7 +9,7 @@ use super::since::{self, Resolved};
 use super::{EachFinding, FindingQuery, Findings};
 use crate::error::Result;
 use crate::ledger::selection::{Newness, Selection};
-use crate::model::{FindingCounts, Timestamp};
+use crate::model::{Finding, FindingCounts, Job, JobId, RecipeSnapshot, Timestamp};
 use crate::runner::Rooms;
 
 /// Findings that are read in one go.
@@ -31,8 +32,24 @@ pub(super) fn page(rooms: &Rooms, query: &FindingQuery) -> Result<Findings> {
             None => Vec::new(),
         };
         let counts = selection.count(tx, fixed)?;
-        Ok(Findings { findings: selection.read(tx, &rows, query.records)?, counts, groups, notes })
+        let mut findings = selection.read(tx, &rows, query.records)?;
+        if query.from_top {
+            name_from_top(&mut findings, &jobs);
+        }
+        Ok(Findings { findings, counts, groups, notes })
     })
+}
+
+/// Names files from the repository's top instead of the project's root.
+fn name_from_top(findings: &mut [Finding], jobs: &[Job]) {
+    let recipes: HashMap<&JobId, &RecipeSnapshot> = jobs.iter().map(|job| (&job.id, &job.recipe_snapshot)).collect();
+    for finding in findings {
+        let Some(recipe) = finding.job_id.as_ref().and_then(|job| recipes.get(job)) else { continue };
+        if let Some(file) = finding.file.as_mut().filter(|file| !recipe.root.is_root() && !file.starts_with('/')) {
+            *file = format!("{}/{file}", recipe.root);
+        }
+        finding.folder = Some(recipe.path.clone());
+    }
 }
 
 /// What is known before the first finding is read.

@@ -364,6 +364,9 @@ pub struct FindingQuery {
     pub limit: Option<u64>,
     /// Whether the tools' own records are wanted, most of what a finding weighs.
     pub records: bool,
+    /// Whether files are named from the repository's top, as other programs name them, and not from the project's
+    /// root. A page of findings only; the filter's pattern is for the project's paths all the same.
+    pub from_top: bool,
 }
 
 impl FindingQuery {

@@ -65,6 +65,26 @@ pub(super) struct Resolved {
 
 /// The jobs of a query, and what is new in them.
 pub(super) fn resolve(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
+    let mut resolved = compare(rooms, query)?;
+    // Who names a job knows it; else too few findings would look like good ones.
+    if query.jobs.is_empty() {
+        resolved.notes.extend(resolved.jobs.iter().filter_map(|job| {
+            let end = job.unfinished()?;
+            Some(format!("{} {end} ({}), so it may have more findings than these", label(job), job.id))
+        }));
+    }
+    Ok(resolved)
+}
+
+/// What ran: `shop clients/web lint`.
+fn label(job: &Job) -> String {
+    match job.subproject.is_root() {
+        true => format!("{} {}", job.project, job.recipe),
+        false => format!("{} {} {}", job.project, job.subproject, job.recipe),
+    }
+}
+
+fn compare(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
     match &query.since {
         None => {
             let jobs = asked_for(rooms, query)?;
@@ -178,8 +198,7 @@ fn since_commit(
             nearest.map(|(_, id): (usize, &JobId)| jobs::get(tx, id)).transpose()
         })?;
         if before.is_none() {
-            let label = format!("{} {}", job.subproject, job.recipe);
-            notes.push(format!("no job of {label} has run at {name} or before; all of its findings are told"));
+            notes.push(format!("no job of {} has run at {name} or before; all of its findings are told", label(&job)));
         }
         pairs.push((job, before));
     }

@@ -67,6 +67,7 @@ fn bare(diagnostic: Diagnostic, file: Option<String>, now: Timestamp) -> Finding
         ignored: None,
         created_at: now,
         context_hash: None,
+        folder: None,
     }
 }
 

@@ -17,7 +17,7 @@ pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
     );
     match store(tx, &sql, project)? {
         0 => Err(Error::new(Code::Conflict, format!("a project named {} is registered already", project.name))
-            .hint("give another --name, or change that one with `crafting project update`")),
+            .hint("give it a name of its own: `crafting project add . --name NAME`, or change that one: `crafting project update`")),
         _ => Ok(()),
     }
 }

@@ -284,6 +284,7 @@ impl<'a> Selection<'a> {
                 .map_err(|error| unreadable("a finding's record", error))?,
             created_at: Timestamp::from_millis(row.get(15)?),
             context_hash: row.get::<_, Option<i64>>(23)?.map(i64::cast_unsigned),
+            folder: None,
         })
     }
 }

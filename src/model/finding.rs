@@ -274,6 +274,10 @@ pub struct Finding {
     /// across edits where no diff can be had. Not part of any door's answer.
     #[serde(skip)]
     pub context_hash: Option<u64>,
+    /// The folder of its subproject from the repository's top, where the paths are from there too: for formats that
+    /// insist on a place. Not part of any door's answer.
+    #[serde(skip)]
+    pub folder: Option<SubPath>,
 }
 
 /// How many findings there are, over the whole of what was asked for. Ignored ones count in `ignored` alone, unless

@@ -7,12 +7,24 @@ use crate::error::{Error, Result};
 /// Bytes of any pattern. Its braces may be nested, and compiling it goes as deep as they do.
 pub const GLOB_LIMIT: usize = 1000;
 
-/// A pattern for paths relative to the project's root: `*` stays inside a folder, `**` does not. One that ends with `/`
-/// means everything in that folder.
+/// A pattern for paths relative to the project's root: `*` stays inside a folder, `**` does not. One that ends in a
+/// folder's name means everything in that folder.
 pub fn path_glob(pattern: &str) -> Result<GlobSet> {
     let whole = pattern.strip_prefix("./").unwrap_or(pattern);
-    let whole = if whole.ends_with('/') { format!("{whole}**") } else { whole.to_owned() };
-    compiled(GlobBuilder::new(&whole).literal_separator(true), pattern, "use *, ?, [a-z] and ** as in src/**/*.rs")
+    let (folders, name) = whole.rsplit_once('/').unwrap_or(("", whole));
+    let whole = match name {
+        "" if folders.is_empty() => whole.to_owned(),
+        "" => format!("{whole}**"),
+        // Whether this is a file's name or a folder's, nobody knows here. Where it is a pattern, it says itself how deep.
+        name if !name.contains(['*', '?', '[', ']', '{', '}', '\\']) => format!("{whole}{{,/**}}"),
+        _ => whole.to_owned(),
+    };
+    let mut builder = GlobBuilder::new(&whole);
+    compiled(
+        builder.literal_separator(true).empty_alternates(true),
+        pattern,
+        "use *, ?, [a-z] and ** as in src/**/*.rs",
+    )
 }
 
 /// A pattern for codes: `*` is anything.
@@ -42,6 +54,32 @@ mod tests {
             for glob in [path_glob(&nested(depth)), code_glob(&nested(depth))] {
                 assert_eq!(glob.is_ok(), is_glob, "{depth}");
             }
+        }
+    }
+
+    #[test]
+    fn a_folders_name_means_what_is_in_it() {
+        let matching = |pattern: &str| {
+            let glob = path_glob(pattern).unwrap();
+            ["src", "src/a.rs", "src/b/c.rs", "srcs/a.rs"]
+                .into_iter()
+                .filter(|path| glob.is_match(path))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(matching("src"), ["src", "src/a.rs", "src/b/c.rs"]);
+        assert_eq!(matching("./src/"), ["src/a.rs", "src/b/c.rs"]);
+        assert_eq!(matching("src/*"), ["src/a.rs"], "a star stays inside its folder");
+        assert_eq!(matching("src/**"), ["src/a.rs", "src/b/c.rs"]);
+        assert_eq!(matching("**/b"), ["src/b/c.rs"]);
+        assert_eq!(matching("src/a.rs"), ["src/a.rs"]);
+        assert!(matching("").is_empty());
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused_as_it_was_written() {
+        for bad in ["[", "{a", "a\\"] {
+            let error = path_glob(bad).unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?} is not a glob")), "{error}");
         }
     }
 }

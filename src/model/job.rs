@@ -202,6 +202,21 @@ impl Job {
         })
     }
 
+    /// How it ended, if that was before its recipe had seen all there was to see.
+    pub fn unfinished(&self) -> Option<&'static str> {
+        match self.status {
+            JobStatus::TimedOut => Some("ran out of time"),
+            JobStatus::Cancelled => Some("was cancelled"),
+            JobStatus::Passed | JobStatus::Failed if self.error.is_some() => Some("could not be run"),
+            JobStatus::Passed | JobStatus::Failed => match self.exit_code {
+                None | Some(..0) => Some("was cut short by a crash"),
+                Some(129..=192) => Some("was ended by a signal"),
+                Some(_) => None,
+            },
+            JobStatus::Queued | JobStatus::Running => None,
+        }
+    }
+
     /// The same thing queued once more, in `batch_id`; it names the first of all tries.
     pub fn queued_again(&self, batch_id: BatchId, queued_at: Timestamp) -> Result<Self> {
         let again = Self::queued(

@@ -13,17 +13,18 @@ use crate::model::{FingerprintPrefix, GroupBy, Kind, Language, ProjectName, Reci
 #[command(after_help = "Without JOB: the findings of the newest finished job of every subproject and recipe, of this
 folder's project if it is registered, else of all.
 
-Beside table and json, --format takes jsonl (one finding a line), sarif, junit, rdjsonl, github, gitlab,
-checkstyle and markdown.
+Beside table and json, --format takes jsonl (one finding a line), sarif, junit, rdjsonl, github,
+gitlab, checkstyle and markdown. Those for other programs name files from the repository's top.
 
 --since compares with another state. A job: with that job, which must be of the same subproject
 and recipe. A branch, tag or commit: each with the newest job at that commit or nearest before
 it. A time (7d, yesterday, 2026-11-01, 2026-11-01T10:00): what no job had seen before then.
 
 Examples:
-  crafting findings @last --new
-  crafting findings @last --format sarif > findings.sarif
-  crafting findings --severity error --path 'src/**' --format jsonl
+  crafting findings --new
+  crafting findings --format sarif > findings.sarif
+  crafting findings @last-failed --details
+  crafting findings --severity error --path src --format jsonl
   crafting findings --since main --fail-on new
   crafting findings ignore 8f2c41d0 --reason 'a test fixture' --until 2027-01-31
   pytest 2>&1 | crafting findings --from - --language python")]
@@ -43,7 +44,7 @@ pub struct FindingsArgs {
     /// At least so bad
     #[arg(long, value_parser = choice(Severity::ALL, Severity::as_str))]
     pub severity: Option<Severity>,
-    /// In files that match this pattern, such as 'src/**'
+    /// In this folder, or in files that match a pattern, such as 'src/*.py'
     #[arg(long, value_name = "GLOB")]
     pub path: Option<String>,
     /// Only those that are new

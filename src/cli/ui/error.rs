@@ -105,7 +105,10 @@ fn bad_input(error: &clap::Error) -> Error {
     let mut usage = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            hints.push(tip);
+            // That it could be a value after `--` is hardly ever what was meant.
+            if !tip.starts_with("to pass '") {
+                hints.push(tip);
+            }
         } else if let Some(line) = line.strip_prefix("Usage: ") {
             usage = Some(line);
         } else if usage.is_none() && !line.starts_with("For more information") {
@@ -118,7 +121,9 @@ fn bad_input(error: &clap::Error) -> Error {
     };
     let hint = match (hints.is_empty(), usage, error.kind()) {
         (false, ..) => hints.join("; "),
-        (true, Some(usage), ErrorKind::InvalidSubcommand) => format!("see `{} --help`", command(usage)),
+        (true, Some(usage), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) => {
+            format!("see `{} --help`", command(usage))
+        }
         (true, Some(usage), _) => format!("usage: {usage}"),
         (true, None, _) => "see `crafting --help`".to_owned(),
     };

@@ -199,6 +199,7 @@ pub(crate) mod samples {
             raw_json: None,
             created_at: Timestamp::from_millis(1_777_470_006_000),
             context_hash: None,
+            folder: None,
         }
     }
 

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::io::{Result, Write};
 
-use super::{place, xml};
+use super::{counting_once, place, xml};
 use crate::model::{Finding, Severity};
 
 pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
     let mut files: Vec<(&str, Vec<&Finding>)> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
-    for finding in findings {
+    for finding in counting_once(findings) {
         let file = place(finding);
         let index = *known.entry(file).or_insert_with(|| {
             files.push((file, Vec::new()));

@@ -4,11 +4,11 @@
 
 use std::io::{Result, Write};
 
-use super::end_line;
+use super::{counting_once, end_line};
 use crate::model::{Finding, Severity};
 
 pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
-    for finding in findings {
+    for finding in counting_once(findings) {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warn => "warning",

@@ -6,14 +6,15 @@ use std::io::{Result, Write};
 
 use serde::Serialize;
 
-use super::place;
-use crate::model::{Finding, Kind, Severity};
+use super::super::fingerprint::fingerprint;
+use super::{counting_once, place};
+use crate::model::{Finding, Fingerprint, Kind, Severity};
 
 #[derive(Serialize)]
 struct Issue<'a> {
     description: &'a str,
     check_name: &'a str,
-    fingerprint: &'a str,
+    fingerprint: Fingerprint,
     severity: &'static str,
     location: Location<'a>,
 }
@@ -33,20 +34,31 @@ struct Lines {
 
 pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
     let mut told = HashSet::new();
-    let mut separator = "[\n";
-    for finding in findings.iter().filter(|finding| told.insert(&finding.fingerprint)) {
-        out.write_all(separator.as_bytes())?;
-        separator = ",\n";
-        serde_json::to_writer(&mut *out, &issue(finding))?;
+    for finding in counting_once(findings) {
+        let fingerprint = name(finding);
+        if told.insert(fingerprint.clone()) {
+            out.write_all(if told.len() == 1 { b"[\n" } else { b",\n" })?;
+            serde_json::to_writer(&mut *out, &issue(finding, fingerprint))?;
+        }
     }
     out.write_all(if told.is_empty() { b"[]\n" } else { b"\n]\n" })
 }
 
-fn issue(finding: &Finding) -> Issue<'_> {
+/// The fingerprint with the path as it is told here; what has no path is told apart by its recipe.
+fn name(finding: &Finding) -> Fingerprint {
+    let place = match (&finding.file, &finding.recipe) {
+        (Some(file), _) => file.clone(),
+        (None, Some(recipe)) => format!("{} {recipe}", place(finding)),
+        (None, None) => return finding.fingerprint.clone(),
+    };
+    fingerprint(finding.kind, Some(&place), finding.line, &finding.code)
+}
+
+fn issue(finding: &Finding, fingerprint: Fingerprint) -> Issue<'_> {
     Issue {
         description: &finding.message,
         check_name: &finding.code,
-        fingerprint: finding.fingerprint.as_str(),
+        fingerprint,
         severity: match (finding.severity, finding.kind) {
             (Severity::Error, Kind::Cve) => "critical",
             (Severity::Error, _) => "major",

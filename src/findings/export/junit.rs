@@ -1,5 +1,6 @@
 //! JUnit XML, as Jenkins, GitLab and most others read it (<https://github.com/testmoapp/junitxml>): a suite per
-//! subproject, recipe and tool, with a failed test case per finding.
+//! subproject, recipe and tool, with a failed test case per finding,
+//! skipped if it is ignored.
 
 use std::collections::HashMap;
 use std::io::{Result, Write};
@@ -49,12 +50,15 @@ fn suite(finding: &Finding) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn counts(findings: &[&Finding]) -> [(&'static str, String); 3] {
-    let errors = findings.iter().filter(|finding| finding.kind == Kind::RecipeFail).count();
+fn counts(findings: &[&Finding]) -> [(&'static str, String); 4] {
+    let skipped = findings.iter().filter(|finding| finding.ignored.is_some()).count();
+    let errors =
+        findings.iter().filter(|finding| finding.ignored.is_none() && finding.kind == Kind::RecipeFail).count();
     [
         ("tests", findings.len().to_string()),
-        ("failures", (findings.len() - errors).to_string()),
+        ("failures", (findings.len() - errors - skipped).to_string()),
         ("errors", errors.to_string()),
+        ("skipped", skipped.to_string()),
     ]
 }
 
@@ -77,6 +81,11 @@ fn case(writer: &mut Writer<&mut dyn Write>, finding: &Finding) -> Result<()> {
         element = element.with_attribute(("line", line.as_str()));
     }
     element.write_inner_content(|writer| {
+        if let Some(ignored) = &finding.ignored {
+            let why = format!("ignored: {}", ignored.reason);
+            writer.create_element("skipped").with_attribute(("message", &*xml::clean(&why))).write_empty()?;
+            return Ok(());
+        }
         let text = format!("{place}: {}: {}", finding.severity, message_and_fix(finding));
         let outcome = if finding.kind == Kind::RecipeFail { "error" } else { "failure" };
         writer

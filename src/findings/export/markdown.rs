@@ -7,13 +7,17 @@ use crate::model::{Finding, FindingCounts, Severity};
 
 pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
     let counts = FindingCounts::of(findings, 0);
-    match (counts.total, counts.new) {
+    let mut heading = match (counts.total, counts.new) {
         (0, _) => return out.write_all(b"No findings.\n"),
-        (1, 0) => writeln!(out, "**1 finding**\n")?,
-        (1, _) => writeln!(out, "**1 finding**, new\n")?,
-        (total, 0) => writeln!(out, "**{total} findings**\n")?,
-        (total, new) => writeln!(out, "**{total} findings**, {new} new\n")?,
+        (1, 0) => "**1 finding**".to_owned(),
+        (1, _) => "**1 finding**, new".to_owned(),
+        (total, 0) => format!("**{total} findings**"),
+        (total, new) => format!("**{total} findings**, {new} new"),
+    };
+    if counts.ignored > 0 {
+        heading.push_str(&format!(", {} ignored", counts.ignored));
     }
+    writeln!(out, "{heading}\n")?;
     out.write_all(b"| | where | code | what |\n|---|---|---|---|\n")?;
     for finding in findings {
         let severity = match finding.severity {
@@ -21,14 +25,21 @@ pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
             Severity::Warn => "\u{1f7e1} warn",
             Severity::Info => "\u{1f535} info",
         };
-        let new = if finding.is_new && counts.new < counts.total { " **new**" } else { "" };
+        let state = match &finding.ignored {
+            Some(_) => " ignored",
+            None if finding.is_new && counts.new < counts.total => " **new**",
+            None => "",
+        };
         let place = if place(finding) == "." { String::new() } else { code(&place_and_line(finding)) };
         let mut what = prose(&finding.message);
         if let Some(fix) = finding.suggested_fix.as_deref().filter(|fix| !fix.trim().is_empty() && !fix.contains('\n'))
         {
             what.push_str(&format!("<br>fix: {}", code(fix.trim())));
         }
-        writeln!(out, "| {severity}{new} | {place} | {} | {what} |", code(&finding.code))?;
+        if let Some(ignored) = &finding.ignored {
+            what.push_str(&format!("<br>ignored: {}", prose(&ignored.reason)));
+        }
+        writeln!(out, "| {severity}{state} | {place} | {} | {what} |", code(&finding.code))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod rdjsonl;
 mod sarif;
 mod xml;
 
+use std::collections::HashSet;
 use std::io::{Result, Write};
 
 use crate::model::{Finding, by_name};
@@ -53,7 +54,8 @@ impl ExportFormat {
 
 by_name!(ExportFormat, "a format for findings");
 
-/// Writes findings, in their order where the format has one. No findings make a valid document too.
+/// Writes findings, in their order where the format has one. No findings make a valid document too. Ignored ones are
+/// marked as such where the format has a word for it (SARIF, JUnit, Markdown), and left out elsewhere.
 pub fn export(format: ExportFormat, findings: &[Finding], out: &mut dyn Write) -> Result<()> {
     match format {
         ExportFormat::Sarif => sarif::write(findings, out),
@@ -68,11 +70,25 @@ pub fn export(format: ExportFormat, findings: &[Finding], out: &mut dyn Write) -
 
 /// The file; for a finding without one, the folder of its subproject. For formats that insist on a place.
 fn place(finding: &Finding) -> &str {
-    match (&finding.file, &finding.subproject) {
+    match (&finding.file, &finding.folder) {
         (Some(file), _) => file,
-        (None, Some(subproject)) => subproject.as_str(),
+        (None, Some(folder)) => folder.as_str(),
         (None, None) => ".",
     }
+}
+
+/// What counts, each once, for formats that have no word for what is ignored: two recipes may tell of the same place,
+/// as `go vet` and `go test` do.
+fn counting_once(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    let mut told = HashSet::new();
+    findings
+        .iter()
+        .filter(|finding| finding.ignored.is_none())
+        // Without a file, the recipe is all that tells two failures apart.
+        .filter(move |finding| {
+            let recipe = finding.file.is_none().then_some((&finding.subproject, &finding.recipe));
+            told.insert((&finding.project, &finding.fingerprint, recipe))
+        })
 }
 
 /// `src/lib.rs:3`, as far as it is known.

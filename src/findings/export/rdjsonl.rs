@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 
 use serde::Serialize;
 
-use super::{end_line, message_and_fix};
+use super::{counting_once, end_line, message_and_fix};
 use crate::model::{Finding, Severity};
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ struct Code<'a> {
 }
 
 pub(super) fn write(findings: &[Finding], out: &mut dyn Write) -> Result<()> {
-    for finding in findings {
+    for finding in counting_once(findings) {
         serde_json::to_writer(&mut *out, &diagnostic(finding))?;
         out.write_all(b"\n")?;
     }
