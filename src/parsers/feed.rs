@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::aliases::Advisories;
 use super::document::{Documents, Taken};
-use super::gofmt::Names;
+use super::go::gofmt::Names;
 use super::line::{Line, seen, side, strip};
 use super::trigger::{Set, Triggers};
 use super::{Hint, Parser, REGISTRY, Verdict, document, exit_code};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::runner;
+use super::prefix::prefix;
 use crate::model::Stream;
 
 /// A line as parsers see it.
@@ -54,61 +54,6 @@ pub(super) fn seen(raw: &[u8]) -> Cow<'_, str> {
             text.drain(..prefix(&text));
             Cow::Owned(text)
         }
-    }
-}
-
-/// Digits after the comma of a second, in the time stamps of GitHub's logs (7), of docker and kubectl (9).
-const FRACTIONS: std::ops::RangeInclusive<usize> = 6..=9;
-
-/// The length of what is before a tool's own text: a mark of the order of bytes, a time stamp as CI services, docker and
-/// kubectl put it before each line, a service's name as docker compose does, a step's number as a docker build does, the
-/// level by which GitHub and Azure mark a line that they annotate, or a task's name as monorepo tools print it.
-fn prefix(text: &str) -> usize {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut at = mark;
-    for part in [service, stamp, runner::level, runner::task] {
-        at += part(&text.as_bytes()[at..]);
-    }
-    if text[at..].starts_with('\u{feff}') { at + '\u{feff}'.len_utf8() } else { at }
-}
-
-/// The length of a time stamp, in whichever form.
-fn stamp(text: &[u8]) -> usize {
-    match time_stamp(text) {
-        0 => runner::stamp(text),
-        length => length + runner::gitlab(&text[length..]),
-    }
-}
-
-/// The length of `2026-01-01T00:00:00.0000000Z `.
-fn time_stamp(text: &[u8]) -> usize {
-    const SHAPE: &[u8] = b"0000-00-00T00:00:00.";
-    let agrees = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
-    if text.len() <= SHAPE.len() || !text.iter().zip(SHAPE).all(agrees) {
-        return 0;
-    }
-    let digits = text[SHAPE.len()..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    match &text[SHAPE.len() + digits..] {
-        [b'Z', b' ', ..] if FRACTIONS.contains(&digits) => SHAPE.len() + digits + 2,
-        [b'Z'] if FRACTIONS.contains(&digits) => text.len(),
-        _ => 0,
-    }
-}
-
-/// The length of `web-1  | `: a name and a number, and a bar that stands in the same column in every line.
-fn service(text: &[u8]) -> usize {
-    let name =
-        text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
-    let digits = text[..name].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_numbered = digits > 0 && text[..name - digits].last().is_some_and(|byte| matches!(byte, b'-' | b'_'));
-    if !is_numbered || !text[0].is_ascii_alphabetic() {
-        return 0;
-    }
-    let spaces = text[name..].iter().take_while(|byte| **byte == b' ').count();
-    match &text[name + spaces..] {
-        [b'|', b' ', ..] if spaces > 0 => name + spaces + 2,
-        [b'|'] if spaces > 0 => text.len(),
-        _ => 0,
     }
 }
 

@@ -5,134 +5,29 @@
 //!
 //! Adding a tool is one file with a [`Parser`] in it and one line in [`REGISTRY`].
 
-mod advisory;
 mod aliases;
-mod bandit;
-mod biome;
-mod black;
-mod bun_test;
-mod bundler_audit;
-mod cargo_audit;
-mod cargo_deny;
-mod cargo_json;
-mod cargo_test;
-mod catch2;
-mod checkstyle;
-mod cmake;
-mod code_quality;
-mod composer_audit;
-mod coverage;
-mod cppcheck;
-mod ctest;
-mod cvss;
-mod deno;
-mod docker;
 mod document;
-mod dotnet_packages;
-mod dotnet_test;
-mod edg;
-mod esbuild;
-mod eslint;
-mod eslint_stylish;
+mod dotnet;
 mod exit_code;
-mod exported;
 mod feed;
-mod gnu;
-mod go_mod;
-mod go_names;
-mod go_package;
-mod go_panic;
-mod go_race;
-mod go_said;
-mod go_summary;
-mod go_test;
-mod go_test_json;
-mod go_vet;
-mod gofmt;
-mod golangci;
-mod googletest;
-mod govulncheck;
-mod govulncheck_text;
-mod gradle;
-mod grype;
-mod hadolint;
-mod isort;
-mod javac;
-mod jest;
-mod js_stack;
-mod junit;
-mod junit_lint;
-mod junit_test;
+mod go;
+mod javascript;
 mod jvm;
 mod line;
-mod markdownlint;
-mod maven;
-mod minitest;
-mod mocha;
-mod msbuild;
-mod mypy;
-mod nextest;
-mod node_test;
-mod npm_audit;
-mod npm_audit_text;
-mod osv_scanner;
-mod osv_table;
-mod oxlint;
+mod native;
+mod ops;
 mod php;
-mod phpcs;
-mod phpstan;
-mod phpunit;
-mod pip_audit;
-mod playwright;
-mod prettier;
-mod psalm;
-mod pydocstyle;
-mod pylint;
-mod pyright;
-mod pytest;
-mod pytest_fatal;
-mod pytest_text;
-mod python_syntax;
-mod rdjson;
-mod react_scripts;
+mod prefix;
+mod python;
 mod report;
-mod rspec;
-mod rubocop;
-mod ruff;
-mod ruff_ci;
-mod runner;
-mod rust_output;
-mod rust_panic;
-mod rustc;
-mod rustc_names;
-mod rustfmt;
-mod safety;
-mod sanitizer;
-mod sarif;
-mod sarif_result;
-mod sarif_rules;
+mod reports;
+mod ruby;
+mod rust;
 mod scan;
-mod scanner;
-mod semgrep;
-mod shellcheck;
-mod staticcheck;
-mod stylelint;
-mod swift;
-mod tap;
+mod security;
 mod text;
 mod trigger;
-mod trivy;
-mod trivy_table;
-mod tsc;
-mod unittest;
 mod value;
-mod vite;
-mod vitest;
-mod webpack;
-mod workflow;
-mod xml;
-mod xml_report;
-mod yaml_lint;
 
 pub use feed::Feed;
 pub use report::{Outcome, read_report};
@@ -198,94 +93,94 @@ trait Parser: Send {
 /// Every parser, one line each. Where several want a line, the earlier one is asked first; a JSON value is the first
 /// one's that finds something in it. So the forms that many tools share stand last.
 const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
-    || Box::new(xml_report::XmlReports::default()),
-    || Box::new(ruff_ci::RuffCi),
-    || Box::new(pylint::Pylint::default()),
-    || Box::new(workflow::Workflow::default()),
-    || Box::new(pytest::Pytest::default()),
-    || Box::new(pytest_fatal::PytestFatal::default()),
-    || Box::new(unittest::Unittest::default()),
-    || Box::new(nextest::Nextest::default()),
-    || Box::new(cargo_test::CargoTest::default()),
-    || Box::new(cargo_json::CargoJson),
-    || Box::new(cargo_audit::CargoAudit::default()),
-    || Box::new(cargo_deny::CargoDeny::default()),
-    || Box::new(rustc::Rustc::default()),
-    || Box::new(rustfmt::Rustfmt::default()),
-    || Box::new(ruff::Ruff::default()),
-    || Box::new(gofmt::Gofmt::default()),
-    || Box::new(golangci::Golangci::default()),
-    || Box::new(staticcheck::Staticcheck::default()),
-    || Box::new(trivy::Trivy::default()),
-    || Box::new(osv_scanner::OsvScanner::default()),
-    || Box::new(grype::Grype),
-    || Box::new(govulncheck::Govulncheck::default()),
-    || Box::new(go_test::GoTest::default()),
-    || Box::new(go_test_json::GoTestJson::default()),
-    || Box::new(go_vet::GoVet::default()),
-    || Box::new(go_mod::GoMod::default()),
-    || Box::new(mypy::Mypy::default()),
-    || Box::new(shellcheck::Shellcheck::default()),
-    || Box::new(hadolint::Hadolint),
-    || Box::new(rubocop::Rubocop::default()),
-    || Box::new(rspec::Rspec::default()),
-    || Box::new(minitest::Minitest::default()),
-    || Box::new(bundler_audit::BundlerAudit::default()),
-    || Box::new(javac::Javac::default()),
-    || Box::new(maven::Maven::default()),
-    || Box::new(gradle::Gradle::default()),
-    || Box::new(jest::Jest::default()),
-    || Box::new(vitest::Vitest::default()),
-    || Box::new(mocha::Mocha::default()),
-    || Box::new(node_test::NodeTest::default()),
-    || Box::new(tap::Tap::default()),
-    || Box::new(npm_audit::NpmAudit::default()),
-    || Box::new(npm_audit_text::NpmAuditText::default()),
-    || Box::new(prettier::Prettier::default()),
-    || Box::new(biome::Biome::default()),
-    || Box::new(playwright::Playwright::default()),
-    || Box::new(bun_test::BunTest::default()),
-    || Box::new(deno::Deno::default()),
-    || Box::new(esbuild::Esbuild::default()),
-    || Box::new(react_scripts::ReactScripts::default()),
-    || Box::new(webpack::Webpack::default()),
-    || Box::new(vite::Vite::default()),
-    || Box::new(oxlint::Oxlint),
-    || Box::new(stylelint::Stylelint::default()),
-    || Box::new(markdownlint::Markdownlint),
-    || Box::new(eslint::Eslint),
-    || Box::new(eslint_stylish::Stylish::default()),
-    || Box::new(tsc::Tsc::default()),
-    || Box::new(pyright::Pyright::default()),
-    || Box::new(bandit::Bandit::default()),
-    || Box::new(semgrep::Semgrep::default()),
-    || Box::new(pip_audit::PipAudit::default()),
-    || Box::new(safety::Safety::default()),
-    || Box::new(coverage::Coverage::default()),
-    || Box::new(black::Black),
-    || Box::new(isort::Isort),
-    || Box::new(pydocstyle::Pydocstyle::default()),
-    || Box::new(python_syntax::PythonSyntax::default()),
-    || Box::new(msbuild::Msbuild),
-    || Box::new(dotnet_test::DotnetTest::default()),
-    || Box::new(dotnet_packages::DotnetPackages::default()),
-    || Box::new(phpunit::Phpunit::default()),
-    || Box::new(phpstan::Phpstan::default()),
-    || Box::new(phpcs::Phpcs::default()),
-    || Box::new(php::Php),
-    || Box::new(composer_audit::ComposerAudit::default()),
-    || Box::new(ctest::CTest::default()),
-    || Box::new(cmake::Cmake::default()),
-    || Box::new(sanitizer::Sanitizer::default()),
-    || Box::new(cppcheck::Cppcheck::default()),
-    || Box::new(swift::Swift::default()),
-    || Box::new(psalm::Psalm::default()),
-    || Box::new(yaml_lint::YamlLint::default()),
-    || Box::new(sarif::Sarif::default()),
-    || Box::new(rdjson::Rdjson::default()),
-    || Box::new(code_quality::CodeQuality),
-    || Box::new(docker::Docker::default()),
-    || Box::new(gnu::Gnu::default()),
+    || Box::new(reports::xml_report::XmlReports::default()),
+    || Box::new(python::ruff_ci::RuffCi),
+    || Box::new(python::pylint::Pylint::default()),
+    || Box::new(reports::workflow::Workflow::default()),
+    || Box::new(python::pytest::Pytest::default()),
+    || Box::new(python::pytest_fatal::PytestFatal::default()),
+    || Box::new(python::unittest::Unittest::default()),
+    || Box::new(rust::nextest::Nextest::default()),
+    || Box::new(rust::cargo_test::CargoTest::default()),
+    || Box::new(rust::cargo_json::CargoJson),
+    || Box::new(rust::cargo_audit::CargoAudit::default()),
+    || Box::new(rust::cargo_deny::CargoDeny::default()),
+    || Box::new(rust::rustc::Rustc::default()),
+    || Box::new(rust::rustfmt::Rustfmt::default()),
+    || Box::new(python::ruff::Ruff::default()),
+    || Box::new(go::gofmt::Gofmt::default()),
+    || Box::new(go::golangci::Golangci::default()),
+    || Box::new(go::staticcheck::Staticcheck::default()),
+    || Box::new(security::trivy::Trivy::default()),
+    || Box::new(security::osv_scanner::OsvScanner::default()),
+    || Box::new(security::grype::Grype),
+    || Box::new(go::govulncheck::Govulncheck::default()),
+    || Box::new(go::go_test::GoTest::default()),
+    || Box::new(go::go_test_json::GoTestJson::default()),
+    || Box::new(go::go_vet::GoVet::default()),
+    || Box::new(go::go_mod::GoMod::default()),
+    || Box::new(python::mypy::Mypy::default()),
+    || Box::new(ops::shellcheck::Shellcheck::default()),
+    || Box::new(ops::hadolint::Hadolint),
+    || Box::new(ruby::rubocop::Rubocop::default()),
+    || Box::new(ruby::rspec::Rspec::default()),
+    || Box::new(ruby::minitest::Minitest::default()),
+    || Box::new(ruby::bundler_audit::BundlerAudit::default()),
+    || Box::new(jvm::javac::Javac::default()),
+    || Box::new(jvm::maven::Maven::default()),
+    || Box::new(jvm::gradle::Gradle::default()),
+    || Box::new(javascript::jest::Jest::default()),
+    || Box::new(javascript::vitest::Vitest::default()),
+    || Box::new(javascript::mocha::Mocha::default()),
+    || Box::new(javascript::node_test::NodeTest::default()),
+    || Box::new(reports::tap::Tap::default()),
+    || Box::new(javascript::npm_audit::NpmAudit::default()),
+    || Box::new(javascript::npm_audit_text::NpmAuditText::default()),
+    || Box::new(javascript::prettier::Prettier::default()),
+    || Box::new(javascript::biome::Biome::default()),
+    || Box::new(javascript::playwright::Playwright::default()),
+    || Box::new(javascript::bun_test::BunTest::default()),
+    || Box::new(javascript::deno::Deno::default()),
+    || Box::new(javascript::esbuild::Esbuild::default()),
+    || Box::new(javascript::react_scripts::ReactScripts::default()),
+    || Box::new(javascript::webpack::Webpack::default()),
+    || Box::new(javascript::vite::Vite::default()),
+    || Box::new(javascript::oxlint::Oxlint),
+    || Box::new(javascript::stylelint::Stylelint::default()),
+    || Box::new(javascript::markdownlint::Markdownlint),
+    || Box::new(javascript::eslint::Eslint),
+    || Box::new(javascript::eslint_stylish::Stylish::default()),
+    || Box::new(javascript::tsc::Tsc::default()),
+    || Box::new(python::pyright::Pyright::default()),
+    || Box::new(python::bandit::Bandit::default()),
+    || Box::new(security::semgrep::Semgrep::default()),
+    || Box::new(python::pip_audit::PipAudit::default()),
+    || Box::new(python::safety::Safety::default()),
+    || Box::new(python::coverage::Coverage::default()),
+    || Box::new(python::black::Black),
+    || Box::new(python::isort::Isort),
+    || Box::new(python::pydocstyle::Pydocstyle::default()),
+    || Box::new(python::python_syntax::PythonSyntax::default()),
+    || Box::new(dotnet::msbuild::Msbuild),
+    || Box::new(dotnet::dotnet_test::DotnetTest::default()),
+    || Box::new(dotnet::dotnet_packages::DotnetPackages::default()),
+    || Box::new(php::phpunit::Phpunit::default()),
+    || Box::new(php::phpstan::Phpstan::default()),
+    || Box::new(php::phpcs::Phpcs::default()),
+    || Box::new(php::php::Php),
+    || Box::new(php::composer_audit::ComposerAudit::default()),
+    || Box::new(native::ctest::CTest::default()),
+    || Box::new(native::cmake::Cmake::default()),
+    || Box::new(native::sanitizer::Sanitizer::default()),
+    || Box::new(native::cppcheck::Cppcheck::default()),
+    || Box::new(native::swift::Swift::default()),
+    || Box::new(php::psalm::Psalm::default()),
+    || Box::new(ops::yaml_lint::YamlLint::default()),
+    || Box::new(reports::sarif::Sarif::default()),
+    || Box::new(reports::rdjson::Rdjson::default()),
+    || Box::new(reports::code_quality::CodeQuality),
+    || Box::new(ops::docker::Docker::default()),
+    || Box::new(native::gnu::Gnu::default()),
 ];
 
 /// A set of parsers has a bit for each.

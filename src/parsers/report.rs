@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Result};
 
-use super::xml_report::Report;
+use super::reports::xml_report::Report;
 use super::{Feed, Hint};
 use crate::model::{Diagnostic, Stream};
 

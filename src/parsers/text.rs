@@ -67,14 +67,6 @@ pub(super) fn place(text: &str) -> Option<(&str, u32, Option<u32>)> {
     (!rest.is_empty()).then_some((rest, last, None))
 }
 
-/// Without the time that CI services print before every line: `2026-01-02T03:04:05.6Z `.
-pub(super) fn without_time(text: &str) -> &str {
-    match text.split_once(' ') {
-        Some((time, rest)) if time.len() >= 20 && time.ends_with('Z') && time.as_bytes().get(10) == Some(&b'T') => rest,
-        _ => text,
-    }
-}
-
 /// A number of digits alone.
 pub(super) fn number(text: &str) -> Option<u32> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
@@ -140,14 +132,6 @@ pub(super) fn dedent(lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_before_the_place_is_no_part_of_it() {
-        assert_eq!(without_time("2026-01-02T03:04:05.1234567Z a.go:1:2"), "a.go:1:2");
-        for text in ["a.go:1", "a b.go:1", "2026-01-02 b.go:1", ""] {
-            assert_eq!(without_time(text), text);
-        }
-    }
 
     #[test]
     fn places() {

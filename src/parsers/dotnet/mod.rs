@@ -1,0 +1,5 @@
+//! .NET.
+
+pub(super) mod dotnet_packages;
+pub(super) mod dotnet_test;
+pub(super) mod msbuild;

@@ -1,0 +1,6 @@
+//! Shell scripts, Dockerfiles and YAML.
+
+pub(super) mod docker;
+pub(super) mod hadolint;
+pub(super) mod shellcheck;
+pub(super) mod yaml_lint;

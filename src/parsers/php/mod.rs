@@ -1,0 +1,8 @@
+//! PHP.
+
+pub(super) mod composer_audit;
+pub(super) mod php;
+pub(super) mod phpcs;
+pub(super) mod phpstan;
+pub(super) mod phpunit;
+pub(super) mod psalm;
