@@ -15,7 +15,7 @@ const LEVELS: [&[u8]; 7] = [b"error", b"warning", b"note", b"info", b"fatal", b"
 pub(super) fn prefix(text: &str) -> usize {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut at = mark;
-    for part in [service, any_stamp, level, task] {
+    for part in [service, any_stamp, any_stamp, level, task] {
         at += part(&text.as_bytes()[at..]);
     }
     if text[at..].starts_with('\u{feff}') { at + '\u{feff}'.len_utf8() } else { at }
