@@ -43,7 +43,7 @@ struct Record {
 
 impl Parser for Pylint {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".py:", ".pyi:", ".py(", "::notice file=", "::warning file=", "::error file="]
+        &[".py:№", ".pyi:№", ".py(", "::notice file=", "::warning file=", "::error file="]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
