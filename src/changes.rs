@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use inotify::{Inotify, WatchMask};
+use inotify::{EventMask, Inotify, WatchMask};
 use tokio::sync::watch;
 
 use crate::error::{IoContext, Result};
@@ -14,14 +14,21 @@ use crate::error::{IoContext, Result};
 /// A counter that moves on at least once after any change of a watched file; several changes may make one step.
 pub type Changes = watch::Receiver<u64>;
 
-/// Files that are watched together. The folder must exist; files in it may come later.
+/// A file that is watched, or files of a folder together. What is named must exist; files in a folder may come later.
 pub struct Place {
-    dir: PathBuf,
+    path: PathBuf,
     mask: WatchMask,
+    /// Which of a folder's files are meant, by their names; a file itself is told of without one.
     wanted: Box<dyn Fn(&OsStr) -> bool + Send>,
 }
 
 impl Place {
+    /// One file: told when it is written to. Unlike of a folder, nothing is told of its neighbours, so that nobody is
+    /// woken for them.
+    pub fn file(path: &Path) -> Self {
+        Self::new(path, WatchMask::MODIFY, |_| false)
+    }
+
     /// The files in `dir` whose name `wanted` says: told when one is written to, or comes.
     pub fn written(dir: &Path, wanted: impl Fn(&OsStr) -> bool + Send + 'static) -> Self {
         Self::new(dir, WatchMask::MODIFY | WatchMask::CREATE | WatchMask::MOVED_TO, wanted)
@@ -32,8 +39,8 @@ impl Place {
         Self::new(dir, WatchMask::CLOSE_WRITE, wanted)
     }
 
-    fn new(dir: &Path, mask: WatchMask, wanted: impl Fn(&OsStr) -> bool + Send + 'static) -> Self {
-        Self { dir: dir.to_owned(), mask, wanted: Box::new(wanted) }
+    fn new(path: &Path, mask: WatchMask, wanted: impl Fn(&OsStr) -> bool + Send + 'static) -> Self {
+        Self { path: path.to_owned(), mask, wanted: Box::new(wanted) }
     }
 
     /// Watches this place alone.
@@ -51,8 +58,8 @@ pub fn watch<const N: usize>(places: [Place; N]) -> Result<[Changes; N]> {
     })?;
     let mut watches = inotify.watches();
     let mut watched = Vec::with_capacity(N);
-    for Place { dir, mask, wanted } in places {
-        let descriptor = watches.add(&dir, mask).on("watch", &dir)?;
+    for Place { path, mask, wanted } in places {
+        let descriptor = watches.add(&path, mask).on("watch", &path)?;
         watched.push((descriptor, wanted, watch::Sender::new(0)));
     }
     let receivers: Vec<Changes> = watched.iter().map(|(.., sender)| sender.subscribe()).collect();
@@ -67,11 +74,11 @@ pub fn watch<const N: usize>(places: [Place; N]) -> Result<[Changes; N]> {
                     Ok(events) => {
                         let events: Vec<_> = events.collect();
                         for (descriptor, wanted, sender) in &watched {
-                            // An event without a name says that the kernel's queue ran over: anything may have changed.
-                            if events
-                                .iter()
-                                .any(|event| event.name.is_none_or(|name| event.wd == *descriptor && wanted(name)))
-                            {
+                            // When the kernel's queue ran over anything may have changed.
+                            if events.iter().any(|event| {
+                                event.mask.contains(EventMask::Q_OVERFLOW)
+                                    || (event.wd == *descriptor && event.name.is_none_or(wanted))
+                            }) {
                                 sender.send_modify(|count| *count += 1);
                             }
                         }

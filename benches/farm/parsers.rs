@@ -14,6 +14,7 @@ pub fn run() -> Measured {
     let logs = [
         ("boring lines", line.repeat(600)),
         ("passing tests", "test module::tests::a_rather_long_name_of_a_test ... ok\n".repeat(1000)),
+        ("pytest -v", "tests/test_module.py::TestClass::test_function_number_1 PASSED           [ 42%]\n".repeat(1000)),
         ("coloured lines", format!("\x1b[32mINFO\x1b[0m {line}").repeat(600)),
         ("JSON records", format!("{{\"level\":\"info\",\"text\":{line:?}}}\n").repeat(600)),
     ];

@@ -50,7 +50,12 @@ pub fn run(ui: &Ui, mut args: FindingsArgs) -> Result<u8> {
     let fail_on = args.fail_on;
     let failed = |counts: &FindingCounts| u8::from(fail_on.is_some_and(|bound| bound.met(counts)));
     if let Some(from) = &args.from {
-        let log = CapturedLog { language: args.language, recipe: args.recipe, exit_code: args.exit_code };
+        let log = CapturedLog {
+            language: args.language,
+            recipe: args.recipe,
+            exit_code: args.exit_code,
+            records: ui.is_json(),
+        };
         let found = read_captured(open(from)?, log, &filter)?.arranged(group_by, limit);
         match (ui.is_json(), format) {
             (true, _) => {

@@ -22,6 +22,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use globset::GlobMatcher;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -448,19 +449,30 @@ struct Description {
     evidence: Vec<String>,
 }
 
-/// What `filter` lets through, the worst first; with the counts.
-fn sorted(mut rows: Vec<Finding>, filter: &FindingFilter) -> Result<Findings> {
-    if let Some(pattern) = &filter.path {
-        let glob = path_glob(pattern)?;
-        rows.retain(|finding| finding.file.as_deref().is_some_and(|file| glob.is_match(file)));
+/// A [`FindingFilter`] for findings that are in no ledger.
+struct Filter<'a> {
+    filter: &'a FindingFilter,
+    path: Option<GlobMatcher>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(filter: &'a FindingFilter) -> Result<Self> {
+        Ok(Self { filter, path: filter.path.as_deref().map(path_glob).transpose()? })
     }
-    rows.retain(|finding| {
-        filter.kind.is_none_or(|kind| finding.kind == kind)
+
+    fn lets(&self, finding: &Finding) -> bool {
+        let Self { filter, path } = self;
+        path.as_ref().is_none_or(|glob| finding.file.as_deref().is_some_and(|file| glob.is_match(file)))
+            && filter.kind.is_none_or(|kind| finding.kind == kind)
             && filter.severity.is_none_or(|least| finding.severity >= least)
-    });
+    }
+}
+
+/// The worst first, with the counts.
+fn sorted(mut rows: Vec<Finding>) -> Findings {
     rows.sort_by(|a, b| {
         (b.severity, a.kind, &a.file, a.line, a.column).cmp(&(a.severity, b.kind, &b.file, b.line, b.column))
     });
     let counts = FindingCounts::of(&rows, 0);
-    Ok(Findings { findings: rows, counts, ..Findings::default() })
+    Findings { findings: rows, counts, ..Findings::default() }
 }

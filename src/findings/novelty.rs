@@ -5,8 +5,7 @@
 //! ordinal (`context_hash`); the same kind and code in the same renamed file. Where no diff can be had, the hashes
 //! alone decide.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::collections::HashMap;
 
 use crate::model::{Kind, Sighting};
 
@@ -167,7 +166,7 @@ struct Matching<'a> {
 
 impl<'a> Matching<'a> {
     /// Matches what is left on both sides and has the same key, in order.
-    fn pass<'c, K: Hash + Eq>(
+    fn pass<'c, K: Ord>(
         &mut self,
         current: &'c [Sighting],
         old_key: impl Fn(&'a Sighting) -> Option<K>,
@@ -176,18 +175,21 @@ impl<'a> Matching<'a> {
         if self.left == 0 {
             return;
         }
-        let mut waiting: HashMap<K, VecDeque<usize>> = HashMap::with_capacity(self.left);
-        for (index, old) in self.baseline.iter().enumerate().filter(|(index, _)| self.open[*index]) {
-            if let Some(key) = old_key(old) {
-                waiting.entry(key).or_default().push_back(index);
-            }
-        }
+        // Sorted rather than hashed: there may be hundreds of thousands, and this takes a third of the memory.
+        let open = self.baseline.iter().enumerate().filter(|(index, _)| self.open[*index]);
+        let mut waiting: Vec<(K, usize)> = open.filter_map(|(index, old)| Some((old_key(old)?, index))).collect();
+        waiting.sort_unstable();
+        // How many of a key are matched, at the place of its first.
+        let mut taken = vec![0; waiting.len()];
         for (new, known) in current.iter().zip(&mut self.known).filter(|(_, known)| known.is_none()) {
-            let matched = new_key(new).and_then(|key| waiting.get_mut(&key)).and_then(VecDeque::pop_front);
-            if let Some(index) = matched {
-                *known = Some(index);
-                self.open[index] = false;
+            let Some(key) = new_key(new) else { continue };
+            let first = waiting.partition_point(|(other, _)| *other < key);
+            let next = taken.get(first).and_then(|taken| waiting.get(first + taken));
+            if let Some((_, index)) = next.filter(|(other, _)| *other == key) {
+                *known = Some(*index);
+                self.open[*index] = false;
                 self.left -= 1;
+                taken[first] += 1;
             }
         }
     }

@@ -91,16 +91,19 @@ impl PathMap {
         }
         if let Some(slashed) = from_windows(printed) {
             let path = Path::new(&slashed);
-            return if path.is_absolute() { self.elsewhere(clean(path)?.to_str()?) } else { self.relative(path) };
+            if path.is_absolute() {
+                return self.elsewhere(clean(path)?.to_str()?);
+            }
+            if let Some(existing) = self.existing(path) {
+                return self.in_project(&existing);
+            }
+            return self.missing(path);
         }
-        self.relative(path)
+        self.missing(path)
     }
 
-    /// What a relative path names that begins in one of the folders where tools run.
-    fn relative(&self, path: &Path) -> Option<String> {
-        if let Some(existing) = self.existing(path) {
-            return self.in_project(&existing);
-        }
+    /// What a relative path names that is in none of the folders where tools run.
+    fn missing(&self, path: &Path) -> Option<String> {
         if path.extension().is_some_and(|extension| extension == "go")
             && let Some(found) = path.to_str().and_then(|path| self.of_go_package(path))
         {
@@ -117,7 +120,10 @@ impl PathMap {
     /// The file in the checkout that a relative path names, from the nearest folder that has it: cargo prints what is
     /// relative to its workspace, which may be above the subproject.
     fn existing(&self, path: &Path) -> Option<PathBuf> {
-        self.bases().filter_map(|base| clean(&base.join(path))).find(|path| self.checkout.join(path).is_file())
+        let mut asked = None;
+        // The bases are often the same, and each is asked of the disk.
+        let bases = self.bases().filter(|base| asked.replace(*base) != Some(*base));
+        bases.filter_map(|base| clean(&base.join(path))).find(|path| self.checkout.join(path).is_file())
     }
 
     fn bases(&self) -> impl Iterator<Item = &Path> {

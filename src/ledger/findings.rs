@@ -42,12 +42,16 @@ pub fn insert(tx: &Transaction<'_>, job: &JobId, findings: &[Finding]) -> Result
     Ok(added)
 }
 
-/// Writes what comparing with the baseline said about findings that are there already.
-pub fn judge(tx: &Transaction<'_>, findings: &[Sighting]) -> Result<()> {
+/// Writes what comparing with the baseline said about findings of one job that are there already.
+pub fn judge(tx: &Transaction<'_>, job: &JobId, findings: &[Sighting]) -> Result<()> {
     let mut statement =
         tx.prepare_cached("UPDATE findings SET is_new = ?2, first_seen_job = ?3, context_hash = ?4 WHERE id = ?1")?;
     for finding in findings {
         let first_seen = finding.first_seen_job.as_ref().map(|job| job.as_str());
+        // Of a first job, nothing was known but what was written with it.
+        if finding.is_new && first_seen == Some(job.as_str()) && finding.context_hash.is_none() {
+            continue;
+        }
         statement.execute((finding.id, finding.is_new, first_seen, finding.context_hash.map(u64::cast_signed)))?;
     }
     Ok(())

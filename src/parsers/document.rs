@@ -3,6 +3,7 @@
 //! The scanner follows the grammar. A line that breaks it is not part of the document, so what a second program printed
 //! in between is told apart and goes its own way.
 
+use super::line::lossy;
 use super::scan::{Event, Scanner};
 use super::value::{Told, Value};
 
@@ -344,7 +345,7 @@ impl Open {
                 }
                 Mark::Null(..) => {}
                 Mark::End(at) if self.value.is_empty() => {
-                    told(&String::from_utf8_lossy(&text[from..at]));
+                    told(&lossy(&text[from..at]));
                     inside = false;
                     from = at;
                 }

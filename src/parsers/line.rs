@@ -66,7 +66,7 @@ pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
     }
     let raw = &raw[..end];
     if !has_control(raw) {
-        return String::from_utf8_lossy(raw);
+        return lossy(raw);
     }
     let mut kept = Vec::with_capacity(raw.len());
     let mut restart = None;
@@ -90,6 +90,12 @@ pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
         }
     }
     Cow::Owned(String::from_utf8_lossy(&kept).into_owned())
+}
+
+/// Bytes as text; what is not UTF-8 becomes U+FFFD. Where all is UTF-8, as nearly always, that is seen faster than by the
+/// standard library's function of this name alone.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Whether any byte but the tab is a control character.

@@ -62,8 +62,8 @@ enum Verdict {
 /// colours and overwritten progress, and JSON documents however they were spread over lines.
 trait Parser: Send {
     /// A line is seen if it holds one of these, or if it was asked for. At least four ASCII bytes each, so that the
-    /// search stays fast. Colours are stripped before the search, so a trigger may span them; a trigger never spans
-    /// lines.
+    /// search stays fast; behind them `№` stands for a digit, `¶` for the end of the line. Colours are stripped before
+    /// the search, so a trigger may span them; a trigger never spans lines.
     fn triggers(&self) -> &'static [&'static str] {
         &[]
     }

@@ -32,6 +32,38 @@ const OPENINGS: [&str; 18] = [
     "[{\n", "[{\r", " [{", "\u{feff}",
 ];
 
+/// The last character of a trigger that a digit must follow, and of one that must stand at the end of a line: `.py:` is
+/// in every line of a test runner's log, `.py:1` is not.
+const DIGIT: char = '№';
+const END: char = '¶';
+
+/// What has to stand behind a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Behind {
+    Anything,
+    Digit,
+    End,
+}
+
+impl Behind {
+    /// The bytes of a trigger, and what has to stand behind them.
+    fn of(trigger: &'static str) -> (&'static [u8], Self) {
+        match (trigger.strip_suffix(DIGIT), trigger.strip_suffix(END)) {
+            (Some(before), _) => (before.as_bytes(), Self::Digit),
+            (_, Some(before)) => (before.as_bytes(), Self::End),
+            _ => (trigger.as_bytes(), Self::Anything),
+        }
+    }
+
+    fn allows(self, rest: &[u8]) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Digit => rest.first().is_some_and(u8::is_ascii_digit),
+            Self::End => matches!(rest.first(), None | Some(b'\r' | b'\n')),
+        }
+    }
+}
+
 /// The triggers of all parsers.
 pub(super) struct Triggers {
     lines: Finder,
@@ -49,10 +81,14 @@ struct Finder {
 /// A trigger that holds a part.
 struct Meant {
     trigger: &'static [u8],
+    behind: Behind,
     /// Where in the trigger the part is.
     at: usize,
     owners: Set,
 }
+
+/// The bytes of a trigger, what stands behind them, and whose it is.
+type Trigger = (&'static [u8], Behind, Set);
 
 /// Finds where in a text any of some parts is.
 enum Pass {
@@ -87,11 +123,12 @@ impl Pass {
 
 impl Finder {
     fn new(triggers: &[(&'static str, Set)], part: usize) -> Self {
-        let mut owners: HashMap<&'static [u8], Set> = HashMap::new();
+        let mut owners: HashMap<_, Set> = HashMap::new();
         for (trigger, set) in triggers {
-            *owners.entry(trigger.as_bytes()).or_default() |= set;
+            *owners.entry(Behind::of(trigger)).or_default() |= set;
         }
-        let mut triggers: Vec<_> = owners.into_iter().collect();
+        let mut triggers: Vec<Trigger> =
+            owners.into_iter().map(|((trigger, behind), owners)| (trigger, behind, owners)).collect();
         triggers.sort_unstable();
         let mut covered: HashMap<&[u8], Vec<(usize, usize)>> = cover(&triggers, part).into_iter().collect();
         let mut parts: Vec<&[u8]> = covered.keys().copied().collect();
@@ -102,7 +139,11 @@ impl Finder {
             // A part that fills a gap in its bucket is never what is found.
             let mut of_part = |part| {
                 let covered = covered.remove(part).unwrap_or_default().into_iter();
-                covered.map(|(index, at)| Meant { trigger: triggers[index].0, at, owners: triggers[index].1 }).collect()
+                let meant = |(index, at)| {
+                    let (trigger, behind, owners) = triggers[index];
+                    Meant { trigger, behind, at, owners }
+                };
+                covered.map(meant).collect()
             };
             meant.push(parts.iter().map(|part| of_part(*part)).collect());
         }
@@ -118,7 +159,12 @@ impl Finder {
             let (mut first, mut owners) = (None::<usize>, 0);
             for meant in &self.meant[pass][part] {
                 if let Some(start) = at.checked_sub(meant.at)
-                    && text[start..].starts_with(meant.trigger)
+                    && let Some((there, rest)) = text[start..].split_at_checked(meant.trigger.len())
+                    // What is seen at a glance first: mostly it is another one's part, or nobody's.
+                    && meant.behind.allows(rest)
+                    && there.first() == meant.trigger.first()
+                    && there.last() == meant.trigger.last()
+                    && there == meant.trigger
                 {
                     first = Some(first.map_or(start, |first| first.min(start)));
                     owners |= meant.owners;
@@ -149,9 +195,9 @@ type Covered = (&'static [u8], Vec<(usize, usize)>);
 
 /// Parts that are in all triggers. Chosen one by one, each so that it covers many triggers for how often it occurs in
 /// logs.
-fn cover(triggers: &[(&'static [u8], Set)], length: usize) -> Vec<Covered> {
+fn cover(triggers: &[Trigger], length: usize) -> Vec<Covered> {
     let mut holders: HashMap<&'static [u8], Vec<(usize, usize)>> = HashMap::new();
-    for (index, (trigger, _)) in triggers.iter().enumerate() {
+    for (index, (trigger, ..)) in triggers.iter().enumerate() {
         for (at, part) in trigger.windows(length).enumerate() {
             let holders = holders.entry(part).or_default();
             if holders.last().is_none_or(|(last, _)| *last != index) {
@@ -346,7 +392,7 @@ mod tests {
     #[test]
     fn few_parts_cover_all_triggers() {
         let triggers = ["... FAILED", "FAILED", "= FAILURES =", "SUBFAIL", "--- FAIL: "];
-        let triggers: Vec<_> = triggers.iter().map(|trigger| (trigger.as_bytes(), 0)).collect();
+        let triggers: Vec<_> = triggers.iter().map(|trigger| (trigger.as_bytes(), Behind::Anything, 0)).collect();
         assert_eq!(cover(&triggers, PART).len(), 1);
     }
 
@@ -357,8 +403,16 @@ mod tests {
         let all = Triggers::new(parsers.iter().copied());
         for (index, (lines, json)) in parsers.iter().enumerate() {
             for trigger in *lines {
-                assert!(trigger.len() >= 4, "{trigger:?} is too short to be searched for");
-                for text in [format!("one\n{trigger}\ntwo\n"), format!("one\nbefore {trigger} after\n")] {
+                let (bytes, behind) = Behind::of(trigger);
+                assert!(bytes.len() >= PART, "{trigger:?} is too short to be searched for");
+                let bytes = std::str::from_utf8(bytes).unwrap();
+                let rest = match behind {
+                    Behind::Anything => " after",
+                    Behind::Digit => "1 after",
+                    Behind::End => "\r",
+                };
+                let digit = if behind == Behind::Digit { "0" } else { "" };
+                for text in [format!("one\n{bytes}{digit}\ntwo\n"), format!("one\nbefore {bytes}{rest}\n")] {
                     assert_eq!(all.walk(text.as_bytes()).next_line(0), Some(4), "{text:?}");
                     assert_ne!(all.in_line(&text) & 1 << index, 0, "{text:?}");
                 }
@@ -371,6 +425,122 @@ mod tests {
             }
         }
         assert_eq!(all.walk(b"one\ntwo\n").next_line(0), None);
+    }
+
+    /// What logs consist of; a trigger that is in such a line costs a look at nearly all lines.
+    const COMMON: &str = r#"
+tests/test_module.py::TestClass::test_function[a-1] PASSED [ 42%]
+tests/test_module.py .......................                             [ 42%]
+test_function (test_module.TestClass.test_function) ... ok
+Collecting requests (from -r requirements.txt (line 3))
+  Downloading requests-2.32.3-py3-none-any.whl (64 kB)
+Requirement already satisfied: idna in /usr/lib/python3/dist-packages (3.3)
+copying build/lib/package/module.py -> build/bdist/package
+   Compiling serde v1.0.219
+   Compiling package v0.1.0 (/home/ci/src/package)
+    Finished `test` profile [unoptimized + debuginfo] target(s) in 3.21s
+test module::tests::a_name ... ok
+test src/lib.rs - module::function (line 12) ... ok
+        PASS [   0.004s] package module::tests::a_name
+ Downloaded serde v1.0.219
+=== RUN   TestName/sub_name
+--- PASS: TestName/sub_name (0.00s)
+ok  	example.com/project/package	0.012s
+?   	example.com/project/package	[no test files]
+go: downloading golang.org/x/text v0.14.0
+2026/01/01 00:00:00 server.go:97: listening on :8080
+{"level":"info","ts":"2026-01-01T00:00:00Z","caller":"server/server.go:97","msg":"listening"}
+{"Time":"2026-01-01T00:00:00Z","Action":"pass","Package":"example.com/p","Test":"TestName","Elapsed":0}
+npm http fetch GET 200 https://registry.npmjs.org/name 12ms (cache hit)
+npm warn deprecated name@1.0.0: this is not supported
+added 123 packages, and audited 124 packages in 3s
+PASS src/components/name.test.tsx
+  ✓ renders the name (12 ms)
+    ✔ adds two numbers (0.5ms)
+✔ adds two numbers (0.5ms)
+▶ suite of tests
+ok 12 - adds two numbers
+ ✓ src/name.test.ts (12 tests) 34ms
+ ✓ |project| src/name.test.ts > suite > adds two numbers 3ms
+  ✓  12 [chromium] › tests/name.spec.ts:12:3 › suite › adds two numbers (1.2s)
+(pass) suite > adds two numbers [0.12ms]
+suite ... adds two numbers ... ok (3ms)
+dist/assets/index-BfF4.js   143.42 kB │ gzip: 46.12 kB
+asset main.js 1.2 MiB [emitted] (name: main)
+[webpack-cli] Compilation finished
+[INFO] Downloading from central: https://repo.maven.apache.org/maven2/org/name/1.0/name-1.0.pom
+[INFO] --- maven-compiler-plugin:3.11.0:compile (default-compile) @ name ---
+[INFO] Running com.example.NameTest
+[INFO] Tests run: 12, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in com.example.NameTest
+12:00:00.000 [main] INFO  com.example.Name -- Started Name in 3.2 seconds
+12:00:00.000 [main] DEBUG org.name.Pool: handled request for /api/v1/items
+	at com.example.Name.method(Name.java:12)
+> Task :compileJava UP-TO-DATE
+NameTest > addsTwoNumbers() PASSED
+BUILD SUCCESSFUL in 3s
+[ 42%] Building CXX object src/CMakeFiles/name.dir/name.cpp.o
+[12/345] Compiling C object name.p/src_name.c.o
+gcc -O2 -Wall -c -o name.o src/name.c
+  CC      src/name.o
+      Start  1: name
+ 1/12 Test  #1: name .............................   Passed    0.01 sec
+[ RUN      ] Suite.Name
+[       OK ] Suite.Name (0 ms)
+  Determining projects to restore...
+  Name -> /home/ci/project/bin/Debug/net8.0/Name.dll
+  Passed Namespace.NameTest.AddsTwoNumbers [3 ms]
+Using rake 13.0.6
+Installing name 1.2.3
+  adds two numbers
+NameTest#test_adds = 0.00 s = .
+  - Installing vendor/name (v1.2.3): Extracting archive
+ ✔ Adds two numbers
+Test Case '-[NameTests.NameTests testAdds]' passed (0.001 seconds).
+#12 3.456 Get:1 http://deb.debian.org/debian bookworm/main amd64 name amd64 1.2 [12.3 kB]
+Unpacking name (1.2-3) ...
+Setting up name (1.2-3) ...
+2026-01-01T00:00:00Z DEBUG server::pool: handled request 4711 for /api/v1/items in 12 ms, cache hit
+2026-01-01 00:00:00,000 - name.module - INFO - handled request
+INFO:name.module:handled request
+INFO:     127.0.0.1:1234 - "GET /api/v1/items HTTP/1.1" 200 OK
+127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /api/v1/items HTTP/1.1" 200 123 "-" "curl/8.0"
+Jan  1 00:00:00 host systemd[1]: Started name.service - Name.
+time="2026-01-01T00:00:00Z" level=info msg="listening"
+I0101 00:00:00.000000       1 server.go:97] listening
+ 12 |     let name = value;
+  name: value
+remote: Counting objects: 42% (12/34)
+"#;
+
+    /// What of that tells a tool's parser where it is, or cannot be told from what it looks for.
+    const NEEDED: [&str; 13] = [
+        "/src/",
+        "=== RUN   ",
+        "--- PASS: ",
+        "ok  \t",
+        ".go:№",
+        "▶ ",
+        " › ",
+        "(pass) ",
+        "    Start ",
+        "[ RUN      ]",
+        "#test_",
+        "Test Case '",
+        "INFO: ",
+    ];
+
+    #[test]
+    fn common_lines_hold_no_trigger() {
+        for parser in REGISTRY.iter().map(|make| make()) {
+            for trigger in parser.triggers().iter().filter(|trigger| !NEEDED.contains(trigger)) {
+                let (bytes, behind) = Behind::of(trigger);
+                for line in COMMON.lines() {
+                    let mut places = memchr::memmem::find_iter(line.as_bytes(), bytes);
+                    let is_held = places.any(|at| behind.allows(&line.as_bytes()[at + bytes.len()..]));
+                    assert!(!is_held, "{trigger:?} is in {line:?}");
+                }
+            }
+        }
     }
 
     #[test]

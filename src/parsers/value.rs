@@ -4,6 +4,7 @@
 //! elements that were told are cut out of the text, and their frame stays: the containers that are open, with the
 //! members before them. So a reader sees several values of the same shape, each with some of the elements.
 
+use super::line::lossy;
 use super::scan::{Event, Scanner};
 
 /// Bytes that make a part.
@@ -91,7 +92,7 @@ fn levels(text: &[u8]) -> (Vec<Level>, Scanner) {
 
 /// The text up to the end of the last complete child of the container `index`, closed.
 fn part(text: &[u8], levels: &[Level], index: usize) -> String {
-    let mut part = String::from_utf8_lossy(&text[..levels[index].end]).into_owned();
+    let mut part = lossy(&text[..levels[index].end]).into_owned();
     part.extend(levels[..=index].iter().rev().map(|level| if level.array { ']' } else { '}' }));
     part
 }
@@ -127,7 +128,7 @@ impl Value {
     /// The value is complete.
     pub fn tell(&mut self, told: &mut Told<'_>) {
         if !self.lost {
-            told(&String::from_utf8_lossy(&self.text));
+            told(&lossy(&self.text));
         }
         self.clear();
     }
@@ -146,7 +147,7 @@ impl Value {
         let (levels, scanner) = levels(&self.text);
         let mut found = false;
         if whole > 0 && !self.lost {
-            let mut text = String::from_utf8_lossy(&self.text).into_owned();
+            let mut text = lossy(&self.text).into_owned();
             text.extend(scanner.closing().map(char::from));
             // A reader may not take half an element, nor anything beside it.
             let mut arrays = levels.iter().enumerate().rev().filter(|(_, level)| level.array && level.told() > 0);

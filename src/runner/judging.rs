@@ -71,7 +71,7 @@ pub(super) fn judge(rooms: &Rooms, job: &Job, slot: &Slot, ending: (JobStatus, i
             || rule.is_some_and(|rule| rule.until.is_none_or(|until| until > now));
     }
     rooms.ledger.write(|tx| {
-        ledger::findings::judge(tx, &current)?;
+        ledger::findings::judge(tx, &job.id, &current)?;
         suppressions::hold(tx, &current, &ruled)
     })?;
     let told = || current.iter().filter(|finding| !finding.ignored);

@@ -68,7 +68,7 @@ impl Parser for GoTest {
             "fatal error: ",
             "WARNING: DATA RACE",
             "=== FAIL: ",
-            ".go:",
+            ".go:№",
         ]
     }
 

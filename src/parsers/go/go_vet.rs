@@ -85,7 +85,7 @@ struct Edit {
 
 impl Parser for GoVet {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".go:"]
+        &[".go:№"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

@@ -112,7 +112,7 @@ struct Edit {
 
 impl Parser for Golangci {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".go:"]
+        &[".go:№"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

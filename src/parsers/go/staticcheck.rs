@@ -38,7 +38,7 @@ struct Location {
 
 impl Parser for Staticcheck {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".go:", "  SA", "  ST1", "  S1", "  QF1", "  U1000", "  compile  ", "(compile)"]
+        &[".go:№", "  SA", "  ST1", "  S1", "  QF1", "  U1000", "  compile  ", "(compile)"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

@@ -37,11 +37,11 @@ impl Parser for BunTest {
             "(pass) ",
             "✗ ",
             "# Unhandled error between tests",
-            ".test.ts:",
-            ".test.tsx:",
-            ".test.js:",
-            ".spec.ts:",
-            "_test.ts:",
+            ".test.ts:¶",
+            ".test.tsx:¶",
+            ".test.js:¶",
+            ".spec.ts:¶",
+            "_test.ts:¶",
         ]
     }
 

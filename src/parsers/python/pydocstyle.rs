@@ -14,7 +14,7 @@ pub(in crate::parsers) struct Pydocstyle {
 
 impl Parser for Pydocstyle {
     fn triggers(&self) -> &'static [&'static str] {
-        &[".py:"]
+        &[".py:№"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

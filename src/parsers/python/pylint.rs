@@ -56,7 +56,7 @@ struct Record {
 
 impl Parser for Pylint {
     fn triggers(&self) -> &'static [&'static str] {
-        &[MODULE, ".py:", ".pyi:", ".py(", "::notice file=", "::warning file=", "::error file="]
+        &[MODULE, ".py:№", ".pyi:№", ".py(", "::notice file=", "::warning file=", "::error file="]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

@@ -79,7 +79,17 @@ struct Edit {
 
 impl Parser for Ruff {
     fn triggers(&self) -> &'static [&'static str] {
-        &["--> ", ".py:", ".pyi:", ".ipynb:", "Would reformat: ", "Failed to parse ", "Failed to format "]
+        &[
+            "--> ",
+            ".py:№",
+            ".py:¶",
+            ".pyi:№",
+            ".pyi:¶",
+            ".ipynb:",
+            "Would reformat: ",
+            "Failed to parse ",
+            "Failed to format ",
+        ]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

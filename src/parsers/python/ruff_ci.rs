@@ -52,7 +52,7 @@ struct Lines {
 
 impl Parser for RuffCi {
     fn triggers(&self) -> &'static [&'static str] {
-        &["title=Ruff", "title=ruff", "##vso[task.logissue ", ".py:", ".pyi:"]
+        &["title=Ruff", "title=ruff", "##vso[task.logissue ", ".py:№", ".pyi:№"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {

@@ -65,7 +65,7 @@ struct Exception {
 
 impl Parser for Rspec {
     fn triggers(&self) -> &'static [&'static str] {
-        &["Failures:", "An error occurred ", "rspec ./", "rspec './"]
+        &["Failures:¶", "An error occurred ", "rspec ./", "rspec './"]
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Diagnostic>) -> Verdict {
