@@ -22,7 +22,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use globset::GlobMatcher;
+use globset::GlobSet;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -452,7 +452,7 @@ struct Description {
 /// A [`FindingFilter`] for findings that are in no ledger.
 struct Filter<'a> {
     filter: &'a FindingFilter,
-    path: Option<GlobMatcher>,
+    path: Option<GlobSet>,
 }
 
 impl<'a> Filter<'a> {
