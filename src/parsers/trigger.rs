@@ -359,7 +359,8 @@ impl Walk<'_> {
         let from_break = from.saturating_sub(1);
         let is_past = |hit: &Option<usize>| hit.is_some_and(|hit| hit >= from_break);
         if !is_past(record) {
-            let found = memchr::memmem::find(&block[from_break..], b"{\"");
+            let find = |begin: &[u8]| memchr::memmem::find(&block[from_break..], begin);
+            let found = [find(b"{\""), find(b"{ \"")].into_iter().flatten().min();
             *record = Some(found.map_or(usize::MAX, |at| at + from_break));
         }
         let finders = if *record == Some(usize::MAX) { &[lines, openings][..] } else { &[lines, openings, json] };
