@@ -167,7 +167,7 @@ const REGISTRY: &[fn() -> Box<dyn Parser>] = &[
     || Box::new(php::phpunit::Phpunit::default()),
     || Box::new(php::phpstan::Phpstan::default()),
     || Box::new(php::phpcs::Phpcs::default()),
-    || Box::new(php::php::Php),
+    || Box::new(php::lint::Php),
     || Box::new(php::composer_audit::ComposerAudit::default()),
     || Box::new(native::ctest::CTest::default()),
     || Box::new(native::cmake::Cmake::default()),

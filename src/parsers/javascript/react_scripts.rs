@@ -52,8 +52,11 @@ impl Parser for ReactScripts {
     }
 }
 
+/// Line and column.
+type Place = (Option<u32>, Option<u32>);
+
 /// `  Line 3:5:  message  rule`; before release 3 without the column.
-fn row(text: &str) -> Option<((Option<u32>, Option<u32>), &str)> {
+fn row(text: &str) -> Option<(Place, &str)> {
     let (at, message) = text.strip_prefix("  Line ")?.split_once(":  ")?;
     let (line, column) = match at.split_once(':') {
         Some((line, column)) => (number(line)?, Some(number(column)?)),

@@ -1,7 +1,7 @@
 //! Gradle: failed tests, and what went wrong where no compiler or test says it
 //! (<https://docs.gradle.org/current/userguide/java_testing.html#test_reporting>).
 
-use super::jvm::Failure;
+use super::stack::Failure;
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
 use crate::parsers::text::{number, one_line, push_line, raw};

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::javac;
-use super::jvm::Failure;
+use super::stack::Failure;
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
 use crate::parsers::text::{line_number, number, one_line, raw};

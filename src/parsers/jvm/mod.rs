@@ -2,5 +2,5 @@
 
 pub(super) mod gradle;
 pub(super) mod javac;
-pub(super) mod jvm;
 pub(super) mod maven;
+pub(super) mod stack;

@@ -1,7 +1,7 @@
 //! PHP.
 
 pub(super) mod composer_audit;
-pub(super) mod php;
+pub(super) mod lint;
 pub(super) mod phpcs;
 pub(super) mod phpstan;
 pub(super) mod phpunit;

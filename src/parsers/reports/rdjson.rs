@@ -91,7 +91,8 @@ impl Parser for Rdjson {
     fn json(&mut self, text: &str, out: &mut Vec<Diagnostic>) {
         // Other tools' records with a range are many, and have no path.
         let holds = |key: &str| memchr::memmem::find(text.as_bytes(), key.as_bytes()).is_some();
-        if !holds("\"path\"") && !(holds("\"source\":{\"name\":") && holds("\"code\":{\"value\":")) {
+        let is_exported = holds("\"source\":{\"name\":") && holds("\"code\":{\"value\":");
+        if !holds("\"path\"") && !is_exported {
             return;
         }
         if let Ok(Document { diagnostics, source, severity }) = serde_json::from_str(text) {

@@ -118,7 +118,7 @@ fn named(title: Option<&str>, message: &str) -> Named {
             && !code.chars().any(char::is_uppercase)
             && (name.starts_with(char::is_lowercase)
                 || name.chars().any(|c| c.is_ascii_digit() || " /:>-".contains(c)));
-        if is_tool && !name.contains(' ') || is_tool && exported::kind(code, name) == Kind::TestFail {
+        if is_tool && (!name.contains(' ') || exported::kind(code, name) == Kind::TestFail) {
             return Named { kind: exported::kind(code, name), ..made(code, name, said) };
         }
         let tool = if is_pylint(code) { "pylint".to_owned() } else { name.to_lowercase() };
