@@ -1,10 +1,10 @@
 //! The GNU form `file:line:column: severity: message [code]`, as gcc, clang, bison, `shellcheck -f gcc`, assemblers,
 //! make and many more print it (<https://www.gnu.org/prep/standards/html_node/Errors.html>), with the excerpt of the
-//! source and the notes below it, and what GNU ld says of symbols and libraries.
+//! source and the notes below it. What linkers say beside it is read in `ld.rs`.
 //!
 //! Files whose tools have a parser of their own are left to it.
 
-use super::edg;
+use super::{edg, ld};
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
 use crate::parsers::text::{line_number, number, one_line, place, push_line, raw, slug};
@@ -130,7 +130,7 @@ impl Parser for Gnu {
                     Some(Block { found, text: format!("{text}\n"), lines: 0, source: None, excerpt: None });
                 return Verdict::Open;
             }
-        } else if let Some(found) = linker(text).or_else(|| linker_says(text)) {
+        } else if let Some(found) = ld::read(text) {
             self.end(side, out);
             self.blocks[side] = Some(Block { found, text: format!("{text}\n"), lines: 0, source: None, excerpt: None });
             return Verdict::Open;
@@ -273,7 +273,7 @@ fn range(at: &str) -> Option<Place<'_>> {
 }
 
 /// Whether this can name a file, and not a time, a host, a program, or what a logger prints first.
-fn is_file(file: &str) -> bool {
+pub(super) fn is_file(file: &str) -> bool {
     let drive = matches!(file.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
     let rest = if drive { &file[2..] } else { file };
     let rooted = drive || ["/", "./", "../"].iter().any(|start| file.starts_with(start));
@@ -283,12 +283,12 @@ fn is_file(file: &str) -> bool {
         && (extension(file).is_some() || NAMES.contains(&file_name(file)))
 }
 
-fn file_name(file: &str) -> &str {
+pub(super) fn file_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
 
 /// What stands behind the last dot of the name, if it begins with a letter.
-fn extension(file: &str) -> Option<&str> {
+pub(super) fn extension(file: &str) -> Option<&str> {
     let (_, extension) = file_name(file).rsplit_once('.')?;
     extension.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(extension)
 }
@@ -429,97 +429,6 @@ fn is_gutter(line: &str) -> bool {
         || line.trim_start().starts_with("| ") && line.starts_with("  ")
 }
 
-/// What GNU ld says of a library that is not there, or of a symbol: ``a.c:(.text+0x9): undefined reference to `f'``, with a line where the object has
-/// debugging information.
-fn linker(text: &str) -> Option<Diagnostic> {
-    const SAYINGS: [(&str, &str); 4] = [
-        (": undefined reference to symbol ", "undefined_reference"),
-        (": undefined reference to ", "undefined_reference"),
-        (": multiple definition of ", "multiple_definition"),
-        (": relocation truncated to fit: ", "relocation_truncated"),
-    ];
-    if let Some((program, library)) = text.split_once(": cannot find -l") {
-        let name = library.split([':', ' ']).next().filter(|name| !name.is_empty() && is_linker(program))?;
-        return Some(unlinked(format!("missing_library:{name}"), &format!("cannot find -l{library}"), None, text));
-    }
-    let (at, code, symbol) = SAYINGS.iter().find_map(|(words, code)| {
-        let at = text.find(words)?;
-        let rest = &text[at + words.len()..];
-        let quoted = if *code == "relocation_truncated" { &rest[rest.find('`')?..] } else { rest };
-        Some((at, *code, quoted.strip_prefix(['`', '\'', '‘'])?))
-    })?;
-    let symbol = symbol.split(['\'', '’']).next()?;
-    let (program, place) = text[..at].split_once(": ").unwrap_or(("ld", &text[..at]));
-    if symbol.is_empty() || !is_linker(program) {
-        return None;
-    }
-    let (file, line) = place.rsplit_once(':').unwrap_or((place, "("));
-    let is_object = ["o", "a", "so"].contains(&extension(file).unwrap_or_default());
-    if number(line).is_none() && !line.starts_with('(') || (!place.contains(':') && !is_object) {
-        return None;
-    }
-    // `a.o:a.c:(.text+0x0)`: the source is the last of them; an object is no place to look at.
-    let drive = file.get(1..3).is_some_and(|start| start == ":\\" || start == ":/");
-    let file = if drive { file } else { file.rsplit(':').next().unwrap_or(file) };
-    let is_source = is_file(file) && !["o", "obj", "a", "so"].contains(&extension(file).unwrap_or_default());
-    // Where it was defined first may be a temporary file.
-    let message = text[at + 2..].split("; ").next().unwrap_or_default();
-    // Without a line nothing else tells two symbols apart.
-    Some(unlinked(format!("{code}:{symbol}"), message, is_source.then(|| (file, number(line))), text))
-}
-
-/// What a linker says of itself: `ld.lld: error: undefined symbol: f`, `/usr/bin/ld: a.o: relocation R_X86_64_32 against
-/// …`, Apple's `  "_f", referenced from:` and `ld: library not found for -lf`.
-fn linker_says(text: &str) -> Option<Diagnostic> {
-    if let Some(symbol) = text.strip_suffix(", referenced from:").and_then(|text| text.strip_prefix("  ")) {
-        let symbol = symbol.trim().trim_matches('"');
-        let is_symbol = !symbol.is_empty() && symbol.len() < 4096;
-        let message = format!("undefined symbol: {symbol}");
-        return is_symbol.then(|| unlinked(format!("undefined_symbol:{symbol}"), &message, None, text));
-    }
-    let (program, rest) = text.split_once(": ")?;
-    if program.contains(' ') || !is_linker(program) {
-        return None;
-    }
-    for (word, severity) in [("error: ", Severity::Error), ("warning: ", Severity::Warn)] {
-        let Some(message) = rest.strip_prefix(word).filter(|it| !it.is_empty()) else { continue };
-        // What stands behind the colon is all that tells two of them apart.
-        let symbols = ["undefined symbol: ", "undefined hidden symbol: ", "duplicate symbol: "];
-        let code = match symbols.iter().find_map(|words| Some((*words, message.split_once(words)?.1))) {
-            Some((words, symbol)) => format!("{}:{symbol}", slug(words)),
-            None => unnamed(message, severity),
-        };
-        return Some(Diagnostic { severity, ..unlinked(code, message, None, text) });
-    }
-    let (object, says) = rest.split_once(": ").unwrap_or(("", rest));
-    let code = if says.starts_with("relocation ") && says.contains(" can not be used ") {
-        format!("relocation:{}", file_name(object))
-    } else if says.starts_with("file not recognized") {
-        format!("file_not_recognized:{}", file_name(object))
-    } else {
-        let name = ["library not found for -l", "library '", "framework not found ", "framework '"]
-            .iter()
-            .find_map(|words| rest.strip_prefix(words))
-            .filter(|_| rest.contains("not found"))?;
-        format!("missing_library:{}", name.split(['\'', ' ']).next().unwrap_or(name))
-    };
-    Some(unlinked(code, rest, None, text))
-}
-
-/// `ld`, `/usr/bin/ld.bfd`, `aarch64-linux-gnu-ld`, `ld.lld-15`, `ld64.lld`, `wasm-ld`, `lld-link`.
-fn is_linker(program: &str) -> bool {
-    file_name(program).split(['-', '.']).any(|part| ["ld", "lld", "ld64"].contains(&part))
-}
-
-fn unlinked(code: String, message: &str, place: Option<(&str, Option<u32>)>, line: &str) -> Diagnostic {
-    Diagnostic {
-        file: place.map(|(file, _)| file.to_owned()),
-        line: place.and_then(|(_, line)| line).and_then(line_number),
-        raw: raw(line),
-        ..Diagnostic::new("ld", Kind::Lint, Severity::Error, code, one_line(message))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -558,7 +467,7 @@ mod tests {
             "a.c:1:2: error:x",
         ] {
             assert!(message(line).is_none(), "{line}");
-            assert!(linker(line).is_none(), "{line}");
+            assert!(ld::read(line).is_none(), "{line}");
         }
     }
 

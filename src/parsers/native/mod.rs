@@ -7,5 +7,6 @@ pub(super) mod ctest;
 pub(super) mod edg;
 pub(super) mod gnu;
 pub(super) mod googletest;
+mod ld;
 pub(super) mod sanitizer;
 pub(super) mod swift;
