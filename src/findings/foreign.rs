@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 /// Folders that hold no project, whatever stands below them.
 const SYSTEM: [&str; 30] = [
     "/bin",
@@ -175,26 +177,7 @@ pub(super) fn without_scheme(printed: &str) -> Cow<'_, str> {
         [b'/', letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic() => &path[1..],
         _ => path,
     };
-    percent_decoded(path).into()
-}
-
-fn percent_decoded(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(path).decode_utf8_lossy()
 }
 
 #[cfg(test)]
@@ -217,6 +200,7 @@ mod tests {
             (r"\\host\share\a.cs", r"\\host\share\a.cs"),
             ("file:///home/ci/my%20app/%C3%BC.py", "/home/ci/my app/ü.py"),
             ("file://host/src/a%zz.py", "/src/a%zz.py"),
+            ("file:///src/a%+1.py", "/src/a%+1.py"),
             ("file:///C:/src/a.cs", "C:/src/a.cs"),
             ("file:/src/a.kt", "/src/a.kt"),
             ("a dir/ü.py", "a dir/ü.py"),

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io::{Result, Write};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::{end_line, message_and_fix, place};
@@ -271,16 +272,12 @@ fn suppression(ignored: &Ignored) -> Suppression<'_> {
     Suppression { kind, status: "accepted", justification: &ignored.reason }
 }
 
-/// A path as a relative reference (RFC 3986): everything but unreserved characters is encoded.
+/// All that a path in a reference (RFC 3986) may not hold as it is: everything but unreserved characters and slashes.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// A path as a relative reference.
 fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, RESERVED).to_string()
 }
 
 #[cfg(test)]

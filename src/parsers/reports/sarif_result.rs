@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -290,7 +291,7 @@ impl ArtifactLocation {
             }
             base = next.base.clone();
         }
-        let path = decoded(&uri);
+        let path = percent_decode_str(&uri).decode_utf8_lossy().into_owned();
         let path = path.strip_prefix("file://").map_or(path.as_str(), |rest| {
             // `file://host/path`, `file:///path`, `file:///C:/path`
             let rest = rest.strip_prefix("localhost").unwrap_or(rest);
@@ -307,27 +308,6 @@ impl ArtifactLocation {
 fn is_absolute(uri: &str) -> bool {
     uri.starts_with('/')
         || uri.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && !scheme.contains(['/', '.']))
-}
-
-/// Percent-encoding (RFC 3986) resolved.
-fn decoded(uri: &str) -> String {
-    let mut bytes = Vec::with_capacity(uri.len());
-    let mut rest = uri.as_bytes();
-    while let [first, after @ ..] = rest {
-        let code = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Message {
