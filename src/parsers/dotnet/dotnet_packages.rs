@@ -4,9 +4,10 @@
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::msbuild::{advisory, severity};
+use super::msbuild::advisory;
 use crate::model::{Diagnostic, Kind};
 use crate::parsers::line::Line;
+use crate::parsers::security::scanner::rated;
 use crate::parsers::text::raw;
 use crate::parsers::{Parser, Verdict};
 
@@ -108,5 +109,5 @@ fn is_address(word: &str) -> bool {
 fn found((name, version): (&str, &str), level: &str, url: &str) -> Diagnostic {
     let code = advisory(url, url);
     let message = format!("{name} {version}: known {} severity vulnerability, {url}", level.to_lowercase());
-    Diagnostic::new("dotnet list package", Kind::Cve, severity(level), code, message)
+    Diagnostic::new("dotnet list package", Kind::Cve, rated(level), code, message)
 }

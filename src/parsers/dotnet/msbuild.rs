@@ -5,6 +5,7 @@
 
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
+use crate::parsers::security::scanner::rated;
 use crate::parsers::text::{line_number, number, one_line, raw, slug};
 use crate::parsers::{Parser, Verdict};
 
@@ -196,7 +197,7 @@ impl Message<'_> {
         let (level, _) = rest.split_once(" severity")?;
         let url = rest.rsplit_once("https://").map_or("", |(_, url)| url);
         let message = format!("{name} {version}: known {level} severity vulnerability, https://{url}");
-        let found = Diagnostic::new("nuget", Kind::Cve, severity(level), advisory(url, self.code), message);
+        let found = Diagnostic::new("nuget", Kind::Cve, rated(level), advisory(url, self.code), message);
         Some(Diagnostic { file, ..found })
     }
 }
@@ -206,13 +207,4 @@ pub(in crate::parsers) fn advisory(url: &str, otherwise: &str) -> String {
     let id = url.trim_end().rsplit('/').next().unwrap_or_default();
     let id = id.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     if id.starts_with("GHSA-") || id.starts_with("CVE-") { id.to_owned() } else { otherwise.to_owned() }
-}
-
-/// A severity as NuGet names it.
-pub(in crate::parsers) fn severity(level: &str) -> Severity {
-    match level.to_ascii_lowercase().as_str() {
-        "moderate" | "medium" => Severity::Warn,
-        "low" => Severity::Info,
-        _ => Severity::Error,
-    }
 }

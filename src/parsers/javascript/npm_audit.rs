@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
+use crate::parsers::security::scanner::rated;
 use crate::parsers::text::{one_line, raw};
 use crate::parsers::{Parser, Verdict};
 
@@ -341,11 +342,7 @@ pub(in crate::parsers) fn found(
     version: &str,
     title: &str,
 ) -> Diagnostic {
-    let severity = match severity.unwrap_or_default().to_ascii_lowercase().as_str() {
-        "moderate" | "medium" => Severity::Warn,
-        "low" | "info" | "none" => Severity::Info,
-        _ => Severity::Error,
-    };
+    let severity = rated(severity.unwrap_or_default());
     let gap = if version.is_empty() { "" } else { " " };
     Diagnostic::new(tool, Kind::Cve, severity, code, one_line(&format!("{package}{gap}{version}: {title}")))
 }

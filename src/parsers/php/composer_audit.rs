@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::model::{Diagnostic, Kind, Severity};
 use crate::parsers::line::Line;
+use crate::parsers::security::scanner::rated;
 use crate::parsers::text::{one_line, push_line, raw};
 use crate::parsers::{Parser, Verdict};
 
@@ -140,11 +141,7 @@ impl Advisory {
     }
 
     fn end(self) -> Option<Diagnostic> {
-        let severity = match self.severity.as_deref() {
-            Some("medium" | "moderate") => Severity::Warn,
-            Some("low") => Severity::Info,
-            _ => Severity::Error,
-        };
+        let severity = rated(self.severity.as_deref().unwrap_or_default());
         // Old releases name the advisory only by its page.
         let page = self.link.as_deref().and_then(|link| link.rsplit('/').next()).map(str::to_owned);
         let sources = self.sources.into_iter().map(|source| source.id);
