@@ -11,7 +11,7 @@ use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{ProjectFile, config_error};
+use crate::model::{Bearer, ProjectFile, ServerUrl, config_error};
 
 /// Where a setting's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,10 @@ pub struct Setting<T> {
 pub struct Settings {
     /// The user's configuration file, whether or not it exists.
     pub config_file: Setting<PathBuf>,
+    /// The server whose farm is meant; none: this machine's.
+    pub server: Setting<Option<ServerUrl>>,
+    /// What to show the server.
+    pub token: Setting<Option<Bearer>>,
     /// Ledger and logs.
     pub data_dir: Setting<PathBuf>,
     /// Mirrors and slots.
@@ -86,6 +90,8 @@ pub struct SettingRow {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm {
+    server: Option<String>,
+    token: Option<String>,
     data_dir: Option<PathBuf>,
     workspace_dir: Option<PathBuf>,
     caches_dir: Option<PathBuf>,
@@ -157,7 +163,25 @@ impl Settings {
         let workers = number("CRAFTING_WORKERS", file.workers, (cores / 2).max(1), 1..=1024)?;
         let default_data = || default_dir(|dirs| dirs.data_dir().to_owned(), "CRAFTING_DATA_DIR");
         let default_workspace = || default_dir(|dirs| dirs.cache_dir().join("workspace"), "CRAFTING_WORKSPACE_DIR");
+        let text = |variable: &'static str, from_file: Option<String>| match (env(variable), from_file) {
+            (Some(value), _) => (Some(value.to_string_lossy().into_owned()), Origin::Environment(variable)),
+            (None, Some(value)) => (Some(value), Origin::File(config_file.value.clone())),
+            (None, None) => (None, Origin::Default),
+        };
+        let (server, server_origin) = text("CRAFTING_URL", file.server);
+        let (token, token_origin) = text("CRAFTING_TOKEN", file.token);
         Ok(Self {
+            server: Setting {
+                value: server
+                    .map(|server| server.parse())
+                    .transpose()
+                    .map_err(|error: Error| error.context(&server_origin))?,
+                origin: server_origin,
+            },
+            token: Setting {
+                value: token.map(|token| bearer(&token)).transpose().map_err(|error| error.context(&token_origin))?,
+                origin: token_origin,
+            },
             data_dir: path("CRAFTING_DATA_DIR", file.data_dir, &default_data)?,
             workspace_dir: path("CRAFTING_WORKSPACE_DIR", file.workspace_dir, &default_workspace)?,
             caches_dir,
@@ -198,6 +222,22 @@ impl Settings {
         self
     }
 
+    /// Sets what the command line says about the farm that is meant.
+    pub fn with_server(mut self, server: Option<ServerUrl>, token: Option<&str>) -> Result<Self> {
+        if let Some(server) = server {
+            // A bearer is for one server: what was set for another one is not shown to this one.
+            if self.server.value.as_ref().is_some_and(|other| *other != server) {
+                self.token = Setting { value: None, origin: Origin::Default };
+            }
+            self.server = Setting { value: Some(server), origin: Origin::Flag("--server") };
+        }
+        if let Some(token) = token {
+            let token = bearer(token).map_err(|error| error.context("--token"))?;
+            self.token = Setting { value: Some(token), origin: Origin::Flag("--token") };
+        }
+        Ok(self)
+    }
+
     /// The time limit of a recipe, whose own or else whose project's limit is `written`.
     pub fn timeout(&self, written: Option<u64>) -> Duration {
         let seconds = match (&self.timeout_secs.origin, written) {
@@ -213,9 +253,14 @@ impl Settings {
             SettingRow { name, value, origin: setting.origin.to_string(), variable }
         }
         let path = |path: &Path| path.display().to_string();
+        let server = self.server.value.as_ref().map_or_else(|| "this machine".to_owned(), ToString::to_string);
+        // The bearer itself is nobody's business who looks over a shoulder.
+        let token = if self.token.value.is_some() { "set" } else { "none" }.to_owned();
         let caches = self.caches_dir.value.as_deref().map_or_else(|| "the tools' own".to_owned(), path);
         vec![
             row("config_file", "CRAFTING_CONFIG", &self.config_file, path(&self.config_file.value)),
+            row("server", "CRAFTING_URL", &self.server, server),
+            row("token", "CRAFTING_TOKEN", &self.token, token),
             row("data_dir", "CRAFTING_DATA_DIR", &self.data_dir, path(&self.data_dir.value)),
             row("workspace_dir", "CRAFTING_WORKSPACE_DIR", &self.workspace_dir, path(&self.workspace_dir.value)),
             row("caches_dir", "CRAFTING_CACHES_DIR", &self.caches_dir, caches),
@@ -240,6 +285,14 @@ impl Settings {
                 self.retention_bytes.value.to_string(),
             ),
         ]
+    }
+}
+
+/// A bearer, or `@` and the file that holds it: other people on the machine can read arguments.
+fn bearer(text: &str) -> Result<Bearer> {
+    match text.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).on("read the bearer in", Path::new(path))?.trim().parse(),
+        None => text.parse(),
     }
 }
 

@@ -22,6 +22,18 @@ pub enum Code {
     GitMissing,
     /// git ran and failed.
     GitFailed,
+    /// There is no bearer, or one that is unknown, revoked or expired.
+    Unauthorized,
+    /// The bearer may not do this, or not from here.
+    Forbidden,
+    /// Too many requests in too short a time.
+    RateLimited,
+    /// More bytes than are taken.
+    TooLarge,
+    /// The server could not be reached, or did not answer as one of ours does.
+    ServerUnreachable,
+    /// The server is going down and takes nothing new.
+    Unavailable,
     /// A git remote could not be reached.
     RemoteUnreachable,
     /// A git remote refused the credentials.
@@ -36,30 +48,46 @@ pub enum Code {
     Interrupted,
 }
 
-/// Name and exit status of each code, in one place.
-const TABLE: [(Code, &str, u8); 13] = [
-    (Code::InvalidInput, "invalid_input", 2),
-    (Code::InvalidConfig, "invalid_config", 2),
-    (Code::NoRepository, "no_repository", 2),
-    (Code::NotFound, "not_found", 4),
-    (Code::Conflict, "conflict", 2),
-    (Code::GitMissing, "git_missing", 3),
-    (Code::GitFailed, "git_failed", 3),
-    (Code::RemoteUnreachable, "remote_unreachable", 3),
-    (Code::RemoteDenied, "remote_denied", 5),
-    (Code::LedgerTooNew, "ledger_too_new", 3),
-    (Code::LedgerFailed, "ledger_failed", 3),
-    (Code::Io, "io", 3),
-    (Code::Interrupted, "interrupted", 130),
+/// Name, exit status and HTTP status of each code, in one place.
+const TABLE: [(Code, &str, u8, u16); 19] = [
+    (Code::InvalidInput, "invalid_input", 2, 422),
+    (Code::InvalidConfig, "invalid_config", 2, 422),
+    (Code::NoRepository, "no_repository", 2, 422),
+    (Code::NotFound, "not_found", 4, 404),
+    (Code::Conflict, "conflict", 2, 409),
+    (Code::Unauthorized, "unauthorized", 5, 401),
+    (Code::Forbidden, "forbidden", 5, 403),
+    (Code::RateLimited, "rate_limited", 3, 429),
+    (Code::TooLarge, "too_large", 2, 413),
+    (Code::ServerUnreachable, "server_unreachable", 3, 502),
+    (Code::Unavailable, "unavailable", 3, 503),
+    (Code::GitMissing, "git_missing", 3, 500),
+    (Code::GitFailed, "git_failed", 3, 422),
+    (Code::RemoteUnreachable, "remote_unreachable", 3, 422),
+    (Code::RemoteDenied, "remote_denied", 5, 422),
+    (Code::LedgerTooNew, "ledger_too_new", 3, 500),
+    (Code::LedgerFailed, "ledger_failed", 3, 500),
+    (Code::Io, "io", 3, 500),
+    (Code::Interrupted, "interrupted", 130, 503),
 ];
 
 impl Code {
-    fn row(self) -> (&'static str, u8) {
+    fn row(self) -> (&'static str, u8, u16) {
         TABLE
             .iter()
             .find(|(code, ..)| *code == self)
-            .map(|(_, name, exit)| (*name, *exit))
+            .map(|(_, name, exit, http)| (*name, *exit, *http))
             .expect("every code has a row in the table")
+    }
+
+    /// The code of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|(_, known, ..)| *known == name).map(|(code, ..)| *code)
+    }
+
+    /// The status of an HTTP answer.
+    pub fn http_status(self) -> u16 {
+        self.row().2
     }
 
     /// The stable name, as in JSON answers.

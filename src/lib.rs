@@ -7,6 +7,7 @@ pub mod detect;
 pub mod error;
 pub mod farm;
 pub mod findings;
+pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod parsers;

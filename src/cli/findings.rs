@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::args::{FindingsArgs, Format};
+use super::args::{FindingsArgs, Format, Global};
 use super::ui::{Ui, finding_table};
 use super::{around, on_farm, suppress};
-use crate::config::Settings;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::farm::{CapturedLog, EachFinding, Farm, FindingFilter, FindingQuery, Findings, JobSelector, read_captured};
+use crate::farm::{CapturedLog, EachFinding, FindingFilter, FindingQuery, Findings, JobSelector, read_captured};
 use crate::findings::export::export;
 use crate::model::{FindingCounts, GroupBy, nearest};
 
@@ -19,14 +18,14 @@ const ROWS: u64 = 200;
 const COMMANDS: [&str; 3] = ["ignore", "ignored", "unignore"];
 
 /// Reads findings out of the ledger, or out of a captured log; or changes what is ignored.
-pub fn run(ui: &Ui, mut args: FindingsArgs) -> Result<u8> {
+pub fn run(ui: &Ui, global: &Global, mut args: FindingsArgs) -> Result<u8> {
     if let Some(command) = args.command.take() {
         let project = args.project.take();
         if args != FindingsArgs::default() {
             return Err(Error::invalid("`crafting findings` reads findings, or ignores some: not both at once")
                 .hint("give a command's own arguments behind it; --help lists them"));
         }
-        return on_farm(ui, Settings::load()?, async |farm| suppress::run(ui, farm, command, project).await);
+        return on_farm(ui, global.settings()?, async |farm| suppress::run(ui, farm, command, project).await);
     }
     let format = match ui.format {
         Format::Export(format) => Some(format),
@@ -78,7 +77,7 @@ pub fn run(ui: &Ui, mut args: FindingsArgs) -> Result<u8> {
         records: ui.is_json(),
         from_top: format.is_some(),
     };
-    on_farm(ui, Settings::load()?, async |farm| {
+    on_farm(ui, global.settings()?, async |farm| {
         if ui.is_json() {
             let EachFinding { counts, notes, mut findings } =
                 farm.each_finding(&query).await.map_err(|error| meant(error, &query.jobs))?;

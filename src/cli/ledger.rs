@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::args::LedgerCommand;
-use super::on_farm;
+use super::on_local_farm;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::error::{Code, Result};
 
 /// Checks or copies the ledger.
 pub fn run(ui: &Ui, command: LedgerCommand) -> Result<u8> {
-    on_farm(ui, Settings::load()?, async |farm| match command {
+    on_local_farm(ui, Settings::load()?, async |farm| match command {
         LedgerCommand::Check => {
             let problems = ui.waiting("looking the ledger over", farm.check_ledger()).await?;
             if ui.is_json() {

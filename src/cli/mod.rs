@@ -10,6 +10,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod serve;
 mod suppress;
 mod ui;
 mod values;
@@ -27,7 +28,7 @@ use self::ui::Ui;
 use self::ui::error::{Errors, install_panic_hook, of_clap};
 use crate::config::Settings;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::farm::{Around, BACKGROUND_COMMAND, LocalFarm, run_in_background};
+use crate::farm::{Around, BACKGROUND_COMMAND, Farm, LocalFarm, RemoteFarm, run_in_background};
 use crate::model::ProjectName;
 
 /// Threads of the asynchronous runtime: it waits, blocking work has threads of its own.
@@ -79,9 +80,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
     let ui = Ui::new(&global);
     match command {
         Command::Init(args) => init::run(&ui, &args),
-        Command::Project(command) => project::run(&ui, command),
-        Command::Job(command) => job::run(&ui, command),
-        Command::Findings(args) => findings::run(&ui, args),
+        Command::Project(command) => project::run(&ui, &global, command),
+        Command::Job(command) => job::run(&ui, &global, command),
+        Command::Findings(args) => findings::run(&ui, &global, args),
+        Command::Serve(args) => serve::run(&ui, &args),
         Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),
         Command::Config(command) => config::run(&ui, &command),
@@ -108,8 +110,20 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|error| Error::new(Code::Io, format!("cannot start threads: {error}")).hint("see `ulimit -u`"))
 }
 
+/// Does the work on the farm that is meant: a server's where one is named, else this machine's.
+fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&dyn Farm) -> Result<u8>) -> Result<u8> {
+    let Some(server) = settings.server.value.clone() else {
+        return on_local_farm(ui, settings, async |farm| work(farm).await);
+    };
+    let farm = RemoteFarm::new(server, settings.token.value.clone())?;
+    let runtime = runtime()?;
+    let answer = runtime.block_on(work(&farm));
+    runtime.shutdown_background();
+    answer
+}
+
 /// Opens this machine's farm, says what a crash had left, and does the work on it.
-fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Result<u8>) -> Result<u8> {
+fn on_local_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&LocalFarm) -> Result<u8>) -> Result<u8> {
     let runtime = runtime()?;
     let answer = runtime.block_on(async {
         let farm = LocalFarm::open(settings)?;

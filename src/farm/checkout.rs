@@ -227,6 +227,7 @@ fn insert(
     let mut project = Project {
         name: name.clone().unwrap_or_else(|| suggested.clone()),
         git_url,
+        owner: None,
         root,
         default_branch: default_branch.or(file.default_branch),
         timeout_secs: file.timeout_secs,

@@ -20,7 +20,8 @@ use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
-    Batch, BatchId, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression, Timestamp,
+    Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression,
+    Timestamp,
 };
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
@@ -32,14 +33,16 @@ use crate::workspace::{Checkout, GcOptions, Workspace};
 /// The one argument that makes this program a runner in the background ([`run_in_background`]).
 pub const BACKGROUND_COMMAND: &str = "run-in-background";
 
-/// The farm of this machine.
+/// The farm of this machine, as one caller sees it. Clones share everything but the caller.
+#[derive(Clone)]
 pub struct LocalFarm {
     rooms: Arc<Rooms>,
-    recovered: Recovered,
+    recovered: Arc<Recovered>,
     /// Set when a runner of this process gave up.
     broken: watch::Sender<Option<Broken>>,
     /// The runners of this process.
-    runners: Mutex<JoinSet<()>>,
+    runners: Arc<Mutex<JoinSet<()>>>,
+    caller: Caller,
 }
 
 /// How long the end of the process waits for what was killed.
@@ -68,7 +71,23 @@ impl LocalFarm {
         let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings };
         rooms.prepare()?;
         let recovered = reaper::recover(&rooms)?;
-        Ok(Self { rooms: Arc::new(rooms), recovered, broken: watch::Sender::new(None), runners: Mutex::default() })
+        Ok(Self {
+            rooms: Arc::new(rooms),
+            recovered: Arc::new(recovered),
+            broken: watch::Sender::new(None),
+            runners: Arc::default(),
+            caller: Caller::terminal(),
+        })
+    }
+
+    /// The same farm as this caller sees it: what belongs to others is not there for them.
+    pub fn as_caller(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
+    /// The limits and folders that it works with.
+    pub fn settings(&self) -> &Settings {
+        &self.rooms.settings
     }
 
     /// The jobs that opening found stranded, as they are now.

@@ -11,9 +11,11 @@ mod follow;
 mod local;
 mod log_part;
 mod plan;
+mod remote;
 mod request;
 mod since;
 mod suppress;
+pub mod wire;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -30,6 +32,7 @@ pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
+pub use remote::RemoteFarm;
 pub use since::Since;
 
 use crate::error::{Error, Result};

@@ -58,9 +58,9 @@ pub fn insert(
     let snapshot = serde_json::to_string(&job.recipe_snapshot).map_err(|error| unreadable("a recipe", error))?;
     tx.prepare_cached(
         "INSERT INTO jobs (id, batch_id, project, subproject, recipe, status, git_ref, sha, dirty, queued_at, runtime, \
-         recipe_snapshot, token, retry_of, not_before, bound_to) VALUES (:id, :batch_id, :project, :subproject, \
+         recipe_snapshot, token, retry_of, not_before, bound_to, owner) VALUES (:id, :batch_id, :project, :subproject, \
          :recipe, :status, :git_ref, :sha, :dirty, :queued_at, :runtime, :recipe_snapshot, :token, :retry_of, \
-         :not_before, :bound_to)",
+         :not_before, :bound_to, (SELECT owner FROM projects WHERE name = :project))",
     )?
     .execute(named_params! {
         ":id": job.id.as_str(),
@@ -423,6 +423,7 @@ pub(super) mod samples {
             let project = Project {
                 name: name.parse().unwrap(),
                 git_url: "/r".parse().unwrap(),
+                owner: None,
                 root: SubPath::root(),
                 default_branch: None,
                 timeout_secs: None,

@@ -6,13 +6,12 @@ use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{GitUrl, Project, ProjectName, SubPath, Timestamp, nearest};
 
-const COLUMNS: &str =
-    "name, git_url, root, default_branch, timeout_secs, submodules, subprojects, ignores, created_at, updated_at";
+const COLUMNS: &str = "name, git_url, owner, root, default_branch, timeout_secs, submodules, subprojects, ignores, created_at, updated_at";
 
 /// Adds a project; a taken name is a conflict.
 pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
     let sql = format!(
-        "INSERT INTO projects ({COLUMNS}) VALUES (:name, :git_url, :root, :default_branch, :timeout_secs, \
+        "INSERT INTO projects ({COLUMNS}) VALUES (:name, :git_url, :owner, :root, :default_branch, :timeout_secs, \
          :submodules, :subprojects, :ignores, :created_at, :updated_at) ON CONFLICT (name) DO NOTHING"
     );
     match store(tx, &sql, project)? {
@@ -24,7 +23,7 @@ pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
 
 /// Replaces everything but the name and the time of registration.
 pub fn update(tx: &Transaction<'_>, project: &Project) -> Result<()> {
-    let sql = "UPDATE projects SET git_url = :git_url, root = :root, default_branch = :default_branch, \
+    let sql = "UPDATE projects SET git_url = :git_url, owner = :owner, root = :root, default_branch = :default_branch, \
                timeout_secs = :timeout_secs, submodules = :submodules, subprojects = :subprojects, ignores = :ignores, \
                created_at = :created_at, updated_at = :updated_at WHERE name = :name";
     match store(tx, sql, project)? {
@@ -39,6 +38,7 @@ fn store(tx: &Transaction<'_>, sql: &str, project: &Project) -> Result<usize> {
     let count = tx.prepare_cached(sql)?.execute(named_params! {
         ":name": project.name.as_str(),
         ":git_url": project.git_url.as_str(),
+        ":owner": project.owner.as_ref().map(|owner| owner.as_str()),
         ":root": project.root.as_str(),
         ":default_branch": project.default_branch.as_ref().map(|branch| branch.as_str()),
         ":timeout_secs": project.timeout_secs.map(u64::cast_signed),
@@ -103,6 +103,7 @@ fn read(row: &Row<'_>) -> Result<Project> {
     Ok(Project {
         name: text("name")?.parse().map_err(bad)?,
         git_url: text("git_url")?.parse().map_err(bad)?,
+        owner: row.get::<_, Option<String>>("owner")?.map(|owner| owner.parse()).transpose().map_err(bad)?,
         root: text("root")?.parse().map_err(bad)?,
         default_branch: row
             .get::<_, Option<String>>("default_branch")?

@@ -7,13 +7,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::named::by_name;
 use super::{Ignored, JobId, ProjectName, RecipeName, SubPath, Timestamp};
 use crate::error::{Error, Result};
 
 /// What a finding is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A known vulnerability or an advisory.
@@ -44,7 +45,7 @@ impl Kind {
 by_name!(Kind, "a kind of finding");
 
 /// How bad a finding is; the order is from harmless to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -72,8 +73,9 @@ impl Severity {
 by_name!(Severity, "a severity");
 
 /// 16 hex digits that name the same finding in every run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
@@ -226,7 +228,7 @@ impl Diagnostic {
 }
 
 /// One structured row out of a job's log. The wire type of every door.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
     /// Its row's number; null where nothing was stored.
     pub id: Option<i64>,
@@ -267,6 +269,7 @@ pub struct Finding {
     /// Why nobody needs to see it, if so; null for every other one.
     pub ignored: Option<Ignored>,
     /// The tool's own record.
+    #[schema(value_type = Option<serde_json::Value>)]
     pub raw_json: Option<Box<RawValue>>,
     /// When it was read.
     pub created_at: Timestamp,
@@ -282,7 +285,7 @@ pub struct Finding {
 
 /// How many findings there are, over the whole of what was asked for. Ignored ones count in `ignored` alone, unless
 /// they were asked for too; they are never new.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FindingCounts {
     /// All.
     pub total: u64,

@@ -1,12 +1,13 @@
 //! Findings that nobody needs to see: suppressions in the ledger, and rules in `crafting.toml`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::named::by_name;
 use super::{Fingerprint, Kind, ProjectName, RecipeName, SubPath, Timestamp};
 
 /// Why a finding is ignored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ignored {
     /// What was said when it was.
     pub reason: String,
@@ -17,7 +18,7 @@ pub struct Ignored {
 }
 
 /// Where it is kept that a finding is ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum IgnoreSource {
     /// A suppression, made by `crafting findings ignore`.
     #[serde(rename = "ledger")]
@@ -43,7 +44,7 @@ impl IgnoreSource {
 by_name!(IgnoreSource, "a source of ignored findings");
 
 /// A finding that is ignored by the ledger. It follows the finding from job to job, wherever its line goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Suppression {
     /// Of this project.
     pub project: ProjectName,
@@ -81,7 +82,7 @@ impl Suppression {
 }
 
 /// An `[[ignore]]` table of `crafting.toml`: findings with this code, in these files. One of both is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IgnoreRule {
     /// The code, or a glob such as `clippy::*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::named::by_name;
 use super::{BatchId, CommitId, IgnoreRule, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp};
 use crate::error::Result;
 
 /// `queued → running → passed | failed | timed_out | cancelled`, and `queued → cancelled`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// Waits for a runner.
@@ -62,7 +63,7 @@ impl JobStatus {
 by_name!(JobStatus, "a job state");
 
 /// Where bytes of a log came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// The recipe's standard output.
@@ -74,7 +75,7 @@ pub enum Stream {
 }
 
 /// What a job runs, copied out of the project when the job was made: later edits do not change it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecipeSnapshot {
     /// Given to `/bin/sh -c`.
     pub command: String,
@@ -110,7 +111,7 @@ pub struct RecipeSnapshot {
 }
 
 /// One run of one recipe of one subproject at one commit. The wire type of every door.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     /// Its name.
     pub id: JobId,
@@ -233,7 +234,7 @@ impl Job {
 }
 
 /// The jobs that one request started together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Batch {
     /// Its name.
     pub batch_id: BatchId,

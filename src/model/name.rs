@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 
@@ -14,8 +15,9 @@ use crate::error::{Error, Result};
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String)]
         pub struct $name(String);
 
         impl $name {
@@ -59,6 +61,11 @@ checked_name!(
     check_project_name
 );
 checked_name!(
+    /// A token's name, of the same shape as a project's.
+    TokenName,
+    check_token_name
+);
+checked_name!(
     /// A recipe's name: `build`, `test`, `lint`, `audit` or a custom one of the same shape as a project's.
     RecipeName,
     check_recipe_name
@@ -98,6 +105,10 @@ fn check_folder_name(what: &str, text: &str) -> Result<String> {
 
 fn check_project_name(text: &str) -> Result<String> {
     check_folder_name("project", text)
+}
+
+fn check_token_name(text: &str) -> Result<String> {
+    check_folder_name("token", text)
 }
 
 fn check_recipe_name(text: &str) -> Result<String> {
@@ -224,8 +235,9 @@ impl CommitId {
 }
 
 /// Where a project's repository is: a remote address, or an absolute path on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String)]
 pub struct GitUrl(String);
 
 impl GitUrl {
@@ -322,6 +334,44 @@ impl From<GitUrl> for String {
 impl fmt::Display for GitUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+/// Where a server answers: `http://127.0.0.1:8810`, `https://farm.example/crafting`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerUrl(reqwest::Url);
+
+impl ServerUrl {
+    /// The address of a resource, its path given part by part.
+    pub fn join(&self, parts: &[&str]) -> reqwest::Url {
+        let mut url = self.0.clone();
+        // Only an address that cannot be a base has no parts, and none of those is accepted.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+}
+
+impl FromStr for ServerUrl {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = |why: &str| {
+            Err(Error::invalid(format!("the server's address {why}")).hint("write it as http://127.0.0.1:8810"))
+        };
+        match reqwest::Url::parse(text) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => refuse("is neither http nor https"),
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => refuse("holds a user or a password"),
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => refuse("has a query or a fragment"),
+            Ok(url) if url.host().is_some() => Ok(Self(url)),
+            _ => refuse(&format!("{text:?} cannot be understood")),
+        }
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.as_str().trim_end_matches('/'))
     }
 }
 

@@ -6,14 +6,15 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use super::named::by_name;
-use super::{GitUrl, IgnoreRule, Kind, ProjectName, RecipeName, RefName, SubPath, Timestamp, nearest};
+use super::{GitUrl, IgnoreRule, Kind, ProjectName, RecipeName, RefName, SubPath, Timestamp, TokenName, nearest};
 use super::{code_glob, path_glob};
 use crate::error::{Code, Error, Result};
 
 /// What a subproject is written in: decides the kept paths and gives the parsers a hint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names are the languages'.
 pub enum Language {
@@ -105,7 +106,7 @@ impl Language {
 by_name!(Language, "a language");
 
 /// A named shell command of a subproject.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(from = "RecipeForm")]
 pub struct Recipe {
     /// Given to `/bin/sh -c` in the subproject's folder.
@@ -182,7 +183,7 @@ impl From<RecipeForm> for Recipe {
 }
 
 /// A folder of the project with one language and its recipes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Subproject {
     /// How it is called: its path, unless two share one folder.
     pub name: SubPath,
@@ -227,12 +228,15 @@ impl Subproject {
 }
 
 /// A git repository under a name, with its subprojects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Project {
     /// Its name.
     pub name: ProjectName,
     /// Where its repository is.
     pub git_url: GitUrl,
+    /// The token that registered it; null: this machine's terminal.
+    #[serde(default)]
+    pub owner: Option<TokenName>,
     /// The project's root inside the repository.
     pub root: SubPath,
     /// What a job runs when it names no ref; null: the repository's own default.

@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Longer than anybody plans, and still far from what a calendar can hold.
 const LONGEST_SECS: u64 = 100 * 366 * 86_400;
 
 /// Milliseconds since the Unix epoch; in JSON, seconds with a fraction (`1777470000.123`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = f64, example = 1_777_470_000.123)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

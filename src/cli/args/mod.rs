@@ -14,6 +14,10 @@ pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
 
+use crate::config::Settings;
+use crate::error::Result;
+use crate::model::ServerUrl;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -53,6 +57,12 @@ pub struct Global {
     /// Run as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
+    /// Ask the farm that answers there instead of this machine's; else CRAFTING_URL
+    #[arg(long, value_name = "URL", global = true)]
+    pub server: Option<ServerUrl>,
+    /// Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN
+    #[arg(long, value_name = "TOKEN|@FILE", global = true, requires = "server")]
+    pub token: Option<String>,
     /// Form of the answer on stdout; auto: a table, drawn with lines on a terminal
     #[arg(
         long,
@@ -79,6 +89,13 @@ pub struct Global {
     /// Tell on stderr what happens inside; twice for every detail
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+}
+
+impl Global {
+    /// The settings, with what these flags say of the farm that is meant.
+    pub fn settings(&self) -> Result<Settings> {
+        Settings::load()?.with_server(self.server.clone(), self.token.as_deref())
+    }
 }
 
 /// When to use colours.
@@ -122,6 +139,8 @@ pub enum Command {
   crafting gc
   crafting gc --all --format json")]
     Gc(GcArgs),
+    /// Run jobs for many, and answer over HTTP
+    Serve(ServeArgs),
     /// Look after the ledger, the database of projects, jobs and findings
     #[command(
         subcommand,
@@ -142,6 +161,20 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write the manual, one page per command
     Man(ManArgs),
+}
+
+/// `crafting serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  crafting serve
+  crafting serve --bind 0.0.0.0:8810 --workers 4")]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8810")]
+    pub bind: std::net::SocketAddr,
+    /// Jobs that run at once; else half the cores
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
 }
 
 /// `crafting init`.

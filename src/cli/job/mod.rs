@@ -11,21 +11,20 @@ mod show;
 mod stop;
 mod watch;
 
-use super::args::JobCommand;
+use super::args::{Global, JobCommand};
 use super::ui::Ui;
 use super::{around, on_farm};
-use crate::config::Settings;
 use crate::error::Result;
 use crate::farm::{Farm, JobSelector, Scope};
 use crate::model::Job;
 
 /// Runs one of them.
-pub fn run(ui: &Ui, command: JobCommand) -> Result<u8> {
+pub fn run(ui: &Ui, global: &Global, command: JobCommand) -> Result<u8> {
     let workers = match &command {
         JobCommand::Run(args) => args.workers.map(usize::from),
         _ => None,
     };
-    on_farm(ui, Settings::load()?.with_workers(workers), async |farm| match command {
+    on_farm(ui, global.settings()?.with_workers(workers), async |farm| match command {
         JobCommand::Run(args) => run::run(ui, farm, args).await,
         JobCommand::List(args) => list::run(ui, farm, args).await,
         JobCommand::Show(args) => show::run(ui, farm, args).await,

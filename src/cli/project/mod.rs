@@ -6,17 +6,16 @@ mod remove;
 mod show;
 mod update;
 
-use super::args::ProjectCommand;
+use super::args::{Global, ProjectCommand};
 use super::ui::Ui;
 use super::{here, on_farm};
-use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::farm::{Farm, Registered};
 use crate::model::{Project, ProjectName};
 
 /// Runs one of them.
-pub fn run(ui: &Ui, command: ProjectCommand) -> Result<u8> {
-    on_farm(ui, Settings::load()?, async |farm| match command {
+pub fn run(ui: &Ui, global: &Global, command: ProjectCommand) -> Result<u8> {
+    on_farm(ui, global.settings()?, async |farm| match command {
         ProjectCommand::Add(args) => add::run(ui, farm, args).await,
         ProjectCommand::List => list::run(ui, farm).await,
         ProjectCommand::Show(args) => show::run(ui, farm, args).await,

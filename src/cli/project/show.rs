@@ -86,6 +86,7 @@ mod tests {
         let project = Project {
             name: "hello".parse().unwrap(),
             git_url: "/srv/hello".parse().unwrap(),
+            owner: None,
             root: ".".parse().unwrap(),
             default_branch: None,
             timeout_secs: None,

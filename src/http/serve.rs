@@ -1,0 +1,27 @@
+//! The server's life: from the port's opening to the last answer.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::router::{App, router};
+use crate::error::{Code, Error, Result};
+use crate::farm::LocalFarm;
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Where to listen.
+    pub bind: SocketAddr,
+}
+
+/// Answers requests until the process is asked to end.
+pub async fn serve(farm: LocalFarm, options: &ServeOptions) -> Result<()> {
+    let listener = TcpListener::bind(options.bind).await.map_err(|error| {
+        Error::new(Code::Io, format!("cannot listen on {}: {error}", options.bind))
+            .hint("something else may listen there; choose another address with --bind")
+    })?;
+    axum::serve(listener, router(App { farm }))
+        .await
+        .map_err(|error| Error::new(Code::Io, format!("the server stopped: {error}")))
+}
