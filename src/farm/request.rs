@@ -33,10 +33,15 @@ fn prepare(view: &View, request: &RunRequest) -> Result<Prepared> {
     };
     let standing = match (&request.target, &here) {
         (Target::Checkout(folder), Some(here)) => here.standing(folder),
-        _ => None,
+        _ => request.standing.clone(),
     };
     let mirror = view.rooms().workspace.mirror(&project.name, &project.git_url);
     let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
+        // A commit that nobody has is told at once too, and one that is here stays here until its job has run.
+        (Revision::Commit(known), _) => {
+            let resolved = mirror.resolve(&known.sha.clone().into())?;
+            (known.git_ref.clone(), Some(resolved.sha), known.dirty, resolved.notes)
+        }
         (Revision::WorkingTree, Some(here)) => {
             let snapshot = here.snapshot(&mirror)?;
             (here.current_ref()?, Some(snapshot.sha), snapshot.dirty, snapshot.notes)
