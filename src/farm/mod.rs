@@ -20,6 +20,7 @@ pub mod wire;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -296,6 +297,17 @@ impl JobSelector {
     }
 }
 
+impl fmt::Display for JobSelector {
+    /// As it is read; where it was asked is not part of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Prefix(prefix) => prefix,
+            Self::Last(_) => "@last",
+            Self::LastFailed(_) => "@last-failed",
+        })
+    }
+}
+
 impl FromStr for JobSelector {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
@@ -394,7 +406,7 @@ pub struct FindingQuery {
     /// Whether the tools' own records are wanted, most of what a finding weighs.
     pub records: bool,
     /// Whether files are named from the repository's top, as other programs name them, and not from the project's
-    /// root. A page of findings only; the filter's pattern is for the project's paths all the same.
+    /// root. The filter's pattern is for the project's paths all the same.
     pub from_top: bool,
 }
 

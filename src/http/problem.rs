@@ -30,6 +30,14 @@ impl Refusal {
         Self { problem, headers: HeaderMap::new(), cause: None }
     }
 
+    /// What it says, for an answer that has begun already.
+    pub(super) fn problem(self) -> Problem {
+        if let Some(Cause(cause)) = self.cause {
+            tracing::error!("{cause}");
+        }
+        self.problem
+    }
+
     /// Says which part of the request is meant.
     pub(super) fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.problem.errors.push(FieldError { field: field.into(), message: message.into() });

@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::projects;
+use super::routes::{findings, projects, suppressions};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -18,8 +18,11 @@ pub(super) struct App {
 
 pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::new()
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::of_job))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
+        .routes(routes!(suppressions::list, suppressions::ignore, suppressions::unignore))
         .with_state(app)
         .split_for_parts();
     router

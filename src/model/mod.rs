@@ -13,8 +13,8 @@ mod time;
 mod token;
 
 pub use finding::{
-    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
-    Severity,
+    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, FindingSort, Fingerprint, FingerprintPrefix,
+    GroupBy, Kind, Severity,
 };
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};

@@ -1,5 +1,7 @@
 //! The same verbs, asked of a server over HTTP.
 
+mod around;
+mod findings;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -48,8 +50,8 @@ impl Farm for RemoteFarm {
         Ok(answer.project)
     }
 
-    async fn project_of(&self, _folder: &Path) -> Result<Option<Project>> {
-        unbuilt()
+    async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
+        self.project_in(folder).await
     }
 
     async fn update_project(&self, _name: &ProjectName, _change: ProjectChange) -> Result<Registered> {
@@ -100,23 +102,23 @@ impl Farm for RemoteFarm {
         unbuilt()
     }
 
-    async fn findings(&self, _query: &FindingQuery) -> Result<Findings> {
-        unbuilt()
+    async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
+        self.page_of_findings(query).await
     }
 
-    async fn each_finding(&self, _query: &FindingQuery) -> Result<EachFinding> {
-        unbuilt()
+    async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding> {
+        self.findings_one_by_one(query).await
     }
 
-    async fn ignore(&self, _wanted: &Suppress) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
+        self.ignore_findings(wanted).await
     }
 
-    async fn suppressions(&self, _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {
+        self.ignored_findings(around).await
     }
 
-    async fn unignore(&self, _findings: &[FingerprintPrefix], _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
+        self.unignore_findings(findings, around).await
     }
 }

@@ -2,8 +2,14 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod findings;
 mod problem;
 mod projects;
+mod query;
+mod suppressions;
 
+pub use findings::{FindingsAnswer, FindingsEnd, FindingsFormat, FindingsHead, FindingsParams, NDJSON, PAGE_MAX, line};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use query::{Flag, FlagText, List};
+pub use suppressions::{IgnoreRequest, SuppressionsAnswer, SuppressionsParams, UnignoreParams};
