@@ -110,7 +110,14 @@ impl Output {
 impl Git {
     /// To be run in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: Vec::new(), env: Vec::new(), stdin: Stdin::Bytes(Vec::new()), stdout: None, limits: None }
+        Self {
+            folder: folder.to_owned(),
+            settings: Vec::new(),
+            env: Vec::new(),
+            stdin: Stdin::Bytes(Vec::new()),
+            stdout: None,
+            limits: None,
+        }
     }
 
     /// Adds a setting (`key=value`) for this call.

@@ -238,8 +238,11 @@ impl Mirror {
             return Ok(Resolved { sha: sha.clone(), notes });
         }
         if self.url.is_checkout() {
-            return Err(Error::not_found(format!("{} is a checkout elsewhere: no {name} is fetched from it", self.url))
-                .hint("start the job in that checkout, with `crafting job run`: it brings its commits along"));
+            return Err(Error::not_found(format!(
+                "{} is a checkout elsewhere: no {name} is fetched from it",
+                self.url
+            ))
+            .hint("start the job in that checkout, with `crafting job run`: it brings its commits along"));
         }
         let sha = match self.url.local_path() {
             Some(path) => {
@@ -297,21 +300,7 @@ impl Mirror {
     /// considers the main one; of a repository without a remote `main`, else `master`. Asks no network.
     pub fn main_branch(&self) -> Option<RefName> {
         let branch = match self.url.local_path() {
-            Some(path) => {
-                let repository = git2::Repository::open(path).ok()?;
-                let remote = repository.find_reference("refs/remotes/origin/HEAD").ok();
-                let named = remote.and_then(|head| {
-                    let target = head.symbolic_target().ok().flatten()?;
-                    target.strip_prefix("refs/remotes/origin/").map(str::to_owned)
-                });
-                let usual = || {
-                    ["main", "master"]
-                        .into_iter()
-                        .map(str::to_owned)
-                        .find(|name| repository.find_reference(&format!("refs/heads/{name}")).is_ok())
-                };
-                named.or_else(usual)?
-            }
+            Some(path) => return main_branch_of(path),
             None => {
                 let mirror = self.open().ok()?;
                 let head = mirror.find_reference("HEAD").ok()?;
@@ -415,6 +404,23 @@ impl Mirror {
         // As git writes a loose ref, but with a lock file of a name of its own: two writers write the same.
         replace(&pin, format!("{sha}\n").as_bytes())
     }
+}
+
+/// The branch that a repository on this machine considers the main one, as [`Mirror::main_branch`] says.
+pub(super) fn main_branch_of(path: &Path) -> Option<RefName> {
+    let repository = git2::Repository::open(path).ok()?;
+    let remote = repository.find_reference("refs/remotes/origin/HEAD").ok();
+    let named = remote.and_then(|head| {
+        let target = head.symbolic_target().ok().flatten()?;
+        target.strip_prefix("refs/remotes/origin/").map(str::to_owned)
+    });
+    let usual = || {
+        ["main", "master"]
+            .into_iter()
+            .map(str::to_owned)
+            .find(|name| repository.find_reference(&format!("refs/heads/{name}")).is_ok())
+    };
+    named.or_else(usual)?.parse().ok()
 }
 
 /// A commit id for libgit2; `None` for a SHA-256 one, which no mirror holds.

@@ -14,12 +14,12 @@ use tempfile::NamedTempFile;
 use super::checkout::Checkout;
 use super::git::{Git, library};
 use super::lock::{Lock, Mode};
-use super::mirror::{PINS, oid, replace};
+use super::mirror::{PINS, main_branch_of, oid, replace};
 use super::snapshot::Snapshot;
 use super::trash::{disk_usage, remove_tree};
 use super::uploads::lay_bare;
 use crate::error::{IoContext, Result};
-use crate::model::{CommitId, GitUrl};
+use crate::model::{CommitId, GitUrl, RefName};
 
 /// Larger than this, it is begun anew.
 const ENOUGH: u64 = 512 << 20;
@@ -148,6 +148,11 @@ impl Outbox {
 }
 
 impl Checkout {
+    /// The branch that its repository considers the main one.
+    pub fn main_branch(&self) -> Option<RefName> {
+        main_branch_of(self.top())
+    }
+
     /// Where this checkout's project is for a server: its remote, if a server can fetch from such an address; else the
     /// checkout itself, from which only uploads come.
     pub fn place(&self) -> Result<GitUrl> {

@@ -212,8 +212,15 @@ fn refused(error: Error) -> Error {
     if has(&["ut of memory", "was ended by SIGXCPU", "was ended by SIGKILL", "exceeds maximum allowed size"]) {
         return too_large("to unpack the pack takes too much memory or time".to_owned());
     }
-    if has(&["unresolved delta", "missing", "bad object", "unable to read", "Could not read", "nonexistent", "object of "])
-    {
+    if has(&[
+        "unresolved delta",
+        "missing",
+        "bad object",
+        "unable to read",
+        "Could not read",
+        "nonexistent",
+        "object of ",
+    ]) {
         return Error::invalid(format!("the pack lacks what its commit needs: {said}")).hint(
             "run it once more; of a shallow or partial clone, `git fetch --unshallow` or `--refetch` brings the rest",
         );
@@ -238,7 +245,10 @@ impl Sizes<'_> {
             return Err(too_large(format!("the commit has more than {DEPTH} folders in each other")));
         }
         let lacks = |id: git2::Oid| {
-            move |_| Error::invalid(format!("the pack lacks what its commit needs: the object {id}")).hint("run it once more")
+            move |_| {
+                Error::invalid(format!("the pack lacks what its commit needs: the object {id}"))
+                    .hint("run it once more")
+            }
         };
         let tree = self.repository.find_tree(id).map_err(lacks(id))?;
         let odb = self.repository.odb().map_err(library("open the pack"))?;
