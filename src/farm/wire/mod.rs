@@ -7,9 +7,11 @@ mod problem;
 mod projects;
 mod query;
 mod suppressions;
+mod uploads;
 
 pub use findings::{FindingsAnswer, FindingsEnd, FindingsFormat, FindingsHead, FindingsParams, NDJSON, PAGE_MAX, line};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use query::{Flag, FlagText, List};
 pub use suppressions::{IgnoreRequest, SuppressionsAnswer, SuppressionsParams, UnignoreParams};
+pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

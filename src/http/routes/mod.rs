@@ -3,3 +3,4 @@
 pub(super) mod findings;
 pub(super) mod projects;
 pub(super) mod suppressions;
+pub(super) mod uploads;
