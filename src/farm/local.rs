@@ -1,5 +1,7 @@
 //! The farm of this machine: the ledger in the user's data directory, and runners in this process or in the background.
 
+mod start;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use self::start::Once;
 use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
@@ -20,7 +23,7 @@ use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
-    Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression,
+    Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression,
     Timestamp,
 };
 use crate::runner::log::{self, LogReader};
@@ -181,30 +184,6 @@ impl LocalFarm {
         }
     }
 
-    /// Queues jobs and sees to it that a runner takes them.
-    async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
-        if detach {
-            let queued = self.blocking(move |rooms| enqueue(rooms, jobs, None)).await?;
-            background(&self.rooms)?;
-            return Ok(queued);
-        }
-        let rooms = Arc::clone(&self.rooms);
-        let (runner, queued) = self
-            .blocking(move |_| {
-                let runner = Runner::new(rooms, Share::Bound)?;
-                let queued = enqueue(runner.rooms(), jobs, Some(runner.id()))?;
-                Ok((runner, queued))
-            })
-            .await?;
-        let broken = self.broken.clone();
-        self.runners.lock().await.spawn(async move {
-            if let Err(error) = runner.drain().await {
-                broken.send_replace(Some(Broken::by(&error)));
-            }
-        });
-        Ok(queued)
-    }
-
     /// Waits until the runners of this process have given up their leases, which they do when their last job has
     /// ended; for the end of the process. One whose job cannot be ended soon is left to the next command.
     pub async fn settle(&self) {
@@ -234,23 +213,6 @@ pub async fn run_in_background(settings: Settings) -> Result<()> {
         if !farm.blocking(|rooms| rooms.ledger.read(queue::any_unbound)).await? {
             return Ok(());
         }
-    }
-}
-
-fn enqueue(rooms: &Rooms, jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result<Vec<Job>> {
-    rooms.ledger.write(|tx| {
-        for job in &jobs {
-            jobs::insert(tx, job, bound_to, None)?;
-        }
-        Ok(())
-    })?;
-    Ok(jobs)
-}
-
-fn batch_of(jobs: Vec<Job>) -> Result<Batch> {
-    match jobs.first() {
-        Some(first) => Ok(Batch { batch_id: first.batch_id.clone(), jobs }),
-        None => Err(Error::not_found("there is nothing to run").hint("`crafting project show` lists the recipes")),
     }
 }
 
@@ -290,14 +252,7 @@ impl Farm for LocalFarm {
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
-        let mut plan = self.plan(request).await?;
-        let jobs = request::queued(&plan, self.rooms.runtime.name())?;
-        let jobs = self.start(jobs, request.detach).await?;
-        Ok(Started {
-            batch: batch_of(jobs)?,
-            registered: plan.registered.take(),
-            notes: std::mem::take(&mut plan.notes),
-        })
+        self.run_once(request, None).await
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
@@ -365,15 +320,7 @@ impl Farm for LocalFarm {
     }
 
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started> {
-        let id = job.clone();
-        let old = self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::get(tx, &id))).await?;
-        if !old.status.is_final() {
-            return Err(Error::new(Code::Conflict, format!("the job {} is still {}", old.id, old.status))
-                .hint("wait for its end with `crafting job watch`, or cancel it first"));
-        }
-        let again = old.queued_again(BatchId::random()?, Timestamp::now())?;
-        let jobs = self.start(vec![again], detach).await?;
-        Ok(Started { batch: batch_of(jobs)?, registered: None, notes: Vec::new() })
+        self.retry_once(job, detach, None).await
     }
 
     async fn findings(&self, query: &FindingQuery) -> Result<Findings> {

@@ -32,7 +32,7 @@ use utoipa::ToSchema;
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
-pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
+pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
 pub use since::Since;
 
@@ -41,6 +41,9 @@ use crate::model::{
     Batch, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project,
     ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp, path_glob,
 };
+
+/// The longest time that a recipe may be given.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Every verb of the build farm.
 #[async_trait]
@@ -262,7 +265,8 @@ pub struct Started {
 }
 
 /// How a person names a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum JobSelector {
     /// Any unique prefix of its id.
     Prefix(String),
@@ -310,6 +314,13 @@ impl FromStr for JobSelector {
             _ => Err(Error::invalid(format!("{text:?} does not name a job"))
                 .hint("give the beginning of a job's id (see `crafting job list`), @last or @last-failed")),
         }
+    }
+}
+
+impl TryFrom<String> for JobSelector {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
     }
 }
 
