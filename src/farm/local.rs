@@ -1,5 +1,6 @@
 //! The farm of this machine: the ledger in the user's data directory, and runners in this process or in the background.
 
+mod log_tail;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -22,10 +23,7 @@ use super::{
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
-use crate::model::{
-    Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression,
-    Timestamp,
-};
+use crate::model::{Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression, Timestamp};
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
@@ -158,6 +156,12 @@ impl LocalFarm {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
         }
+    }
+
+    /// The jobs of a scope with their tries again, in the order of queueing.
+    pub async fn in_scope(&self, scope: &Scope) -> Result<Vec<Job>> {
+        let scope = scope.clone();
+        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &scope))).await
     }
 
     async fn open_log(&self, job: &JobId) -> Result<LogReader> {
@@ -320,7 +324,7 @@ impl Farm for LocalFarm {
     }
 
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started> {
-        self.retry_once(job, detach, None).await
+        self.retry_once(&job.clone().into(), detach, None).await
     }
 
     async fn findings(&self, query: &FindingQuery) -> Result<Findings> {

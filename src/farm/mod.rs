@@ -19,6 +19,7 @@ pub mod wire;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -314,6 +315,16 @@ impl FromStr for JobSelector {
             _ => Err(Error::invalid(format!("{text:?} does not name a job"))
                 .hint("give the beginning of a job's id (see `crafting job list`), @last or @last-failed")),
         }
+    }
+}
+
+impl fmt::Display for JobSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Prefix(prefix) => prefix,
+            Self::Last(_) => "@last",
+            Self::LastFailed(_) => "@last-failed",
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::projects;
+use super::routes::{jobs, projects};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -18,6 +18,13 @@ pub(super) struct App {
 
 pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::new()
+        .routes(routes!(jobs::run))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::delete))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::batch))
+        .routes(routes!(jobs::cancel_batch))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
         .with_state(app)

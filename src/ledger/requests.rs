@@ -90,7 +90,8 @@ mod tests {
         let asked = Asked { caller: &one, key: &key, digest: &[1; 32] };
         let (batch, now) = (BatchId::random().unwrap(), Timestamp::now());
         let project = "a".parse().unwrap();
-        let store = |at, since| ledger.write(|tx| keep(tx, &asked, (&project, &batch, &["note".to_owned()]), at, since));
+        let store =
+            |at, since| ledger.write(|tx| keep(tx, &asked, (&project, &batch, &["note".to_owned()]), at, since));
         store(now, now).unwrap();
         let look = |asked: &Asked<'_>, since| ledger.read(|tx| find(tx, asked, since)).unwrap();
         let came = look(&asked, now).unwrap();

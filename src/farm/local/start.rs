@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{LocalFarm, background};
 use crate::error::{Code, Error, Result};
 use crate::farm::follow::Broken;
-use crate::farm::{Farm as _, RunRequest, Started, request};
+use crate::farm::{Farm as _, JobSelector, RunRequest, Started, request};
 use crate::ledger::requests::{self, Asked};
 use crate::ledger::{Transaction, jobs};
 use crate::model::{Batch, BatchId, Caller, IdempotencyKey, Job, JobId, RunnerId, Scope, Timestamp};
@@ -50,11 +50,11 @@ impl LocalFarm {
     }
 
     /// [`crate::farm::Farm::retry`] for a request that may come twice.
-    pub async fn retry_once(&self, job: &JobId, detach: bool, once: Option<Once>) -> Result<Started> {
+    pub async fn retry_once(&self, job: &JobSelector, detach: bool, once: Option<Once>) -> Result<Started> {
         if let Some(started) = self.before(&once).await? {
             return Ok(started);
         }
-        let old = self.job(&job.clone().into()).await?;
+        let old = self.job(job).await?;
         if !old.status.is_final() {
             return Err(Error::new(Code::Conflict, format!("the job {} is still {}", old.id, old.status))
                 .hint("wait for its end with `crafting job watch`, or cancel it first"));
@@ -71,13 +71,7 @@ impl LocalFarm {
     }
 
     /// Queues jobs and sees to it that a runner takes them.
-    async fn start(
-        &self,
-        mut jobs: Vec<Job>,
-        notes: Vec<String>,
-        detach: bool,
-        once: Option<Once>,
-    ) -> Result<Started> {
+    async fn start(&self, mut jobs: Vec<Job>, notes: Vec<String>, detach: bool, once: Option<Once>) -> Result<Started> {
         let token = self.caller.token.as_ref().map(ToString::to_string);
         jobs.iter_mut().for_each(|job| job.token.clone_from(&token));
         let new = New { caller: self.caller.clone(), batch: batch_of(jobs)?, notes, once };

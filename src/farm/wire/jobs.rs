@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::FieldError;
-use crate::farm::{KnownCommit, LONGEST_TIMEOUT, Plan, Revision, RunRequest, Started, Target};
+use crate::error::Error;
+use crate::farm::{JobSelector, KnownCommit, LONGEST_TIMEOUT, Plan, Revision, RunRequest, Started, Target};
 use crate::model::{BatchId, CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RecipeName, RefName, SubPath};
 
 /// Jobs of a list that says nothing of their number, as of [`JobFilter::default`].
@@ -16,6 +18,17 @@ const PAGE: u32 = 50;
 const LONGEST_PAGE: u32 = 500;
 /// The most lines of a log that come with a job.
 pub const LOG_TAIL: u32 = 200;
+
+impl PartialSchema for JobSelector {
+    fn schema() -> utoipa::openapi::RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = text.pattern(Some("^(@last|@last-failed|[a-z0-9]{1,12})$"));
+        let text = text.description(Some("Any unique beginning of a job's id, or @last, or @last-failed."));
+        Schema::Object(text.build()).into()
+    }
+}
+
+impl ToSchema for JobSelector {}
 
 /// The body of `POST /projects/{name}/jobs`. An empty one means `test`, else `build`, of every subproject that has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -142,11 +155,11 @@ pub struct StartedAnswer {
 
 impl StartedAnswer {
     /// Of a batch, which has at least one job.
-    pub fn of(started: Started) -> Option<Self> {
+    pub fn of(started: Started) -> Result<Self, Error> {
         let Started { batch, notes, .. } = started;
         let job_ids: Vec<JobId> = batch.jobs.iter().map(|job| job.id.clone()).collect();
-        let job_id = job_ids.first()?.clone();
-        Some(Self { ok: true, batch_id: batch.batch_id, job_id, job_ids, jobs: batch.jobs, notes })
+        let first = job_ids.first().cloned().ok_or_else(|| Error::not_found("the batch is empty"));
+        Ok(Self { ok: true, batch_id: batch.batch_id, job_id: first?, job_ids, jobs: batch.jobs, notes })
     }
 }
 
