@@ -1,5 +1,6 @@
 //! From a plan to queued jobs, and to somebody who takes them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use sha2::{Digest, Sha256};
 use super::{LocalFarm, background};
 use crate::error::{Code, Error, Result};
 use crate::farm::follow::Broken;
+use crate::farm::visible::{Seen, View};
 use crate::farm::{Farm as _, JobSelector, RunRequest, Started, request};
+use crate::ledger::jobs;
 use crate::ledger::requests::{self, Asked};
-use crate::ledger::{Transaction, jobs};
 use crate::model::{Batch, BatchId, Caller, IdempotencyKey, Job, JobId, RunnerId, Scope, Timestamp};
-use crate::runner::Rooms;
 use crate::runner::queue::{Runner, Share};
 
 /// How long a request is known again.
@@ -66,25 +67,24 @@ impl LocalFarm {
     /// What came of it the first time, if this is not that.
     async fn before(&self, once: &Option<Once>) -> Result<Option<Started>> {
         let Some(once) = once.clone() else { return Ok(None) };
-        let caller = self.caller.clone();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| earlier(tx, &caller, &once, Timestamp::now()))).await
+        self.seeing(move |view| view.read(|seen| earlier(seen, &once, Timestamp::now()))).await
     }
 
-    /// Queues jobs and sees to it that a runner takes them.
+    /// Queues jobs in the caller's name and sees to it that a runner takes them.
     async fn start(&self, mut jobs: Vec<Job>, notes: Vec<String>, detach: bool, once: Option<Once>) -> Result<Started> {
         let token = self.caller.token.as_ref().map(ToString::to_string);
         jobs.iter_mut().for_each(|job| job.token.clone_from(&token));
-        let new = New { caller: self.caller.clone(), batch: batch_of(jobs)?, notes, once };
+        let new = New { batch: batch_of(jobs)?, notes, once };
         if detach {
-            let started = self.blocking(move |rooms| new.enqueue(rooms, None)).await?;
+            let started = self.seeing(move |view| new.enqueue(view, None)).await?;
             background(&self.rooms)?;
             return Ok(started);
         }
         let rooms = Arc::clone(&self.rooms);
         let (runner, started) = self
-            .blocking(move |_| {
+            .seeing(move |view| {
                 let runner = Runner::new(rooms, Share::Bound)?;
-                let started = new.enqueue(runner.rooms(), Some(runner.id()))?;
+                let started = new.enqueue(view, Some(runner.id()))?;
                 Ok((runner, started))
             })
             .await?;
@@ -100,7 +100,6 @@ impl LocalFarm {
 
 /// A batch that is not in the ledger yet.
 struct New {
-    caller: Caller,
     batch: Batch,
     notes: Vec<String>,
     once: Option<Once>,
@@ -108,19 +107,22 @@ struct New {
 
 impl New {
     /// Queues it, unless somebody came first with the same request.
-    fn enqueue(self, rooms: &Rooms, bound_to: Option<&RunnerId>) -> Result<Started> {
-        let Self { caller, batch, notes, once } = self;
+    fn enqueue(self, view: &View, bound_to: Option<&RunnerId>) -> Result<Started> {
+        let Self { batch, notes, once } = self;
         let now = Timestamp::now();
-        rooms.ledger.write(|tx| {
-            if let (Some(once), Some(first)) = (&once, batch.jobs.first()) {
-                if let Some(started) = earlier(tx, &caller, once, now)? {
+        view.write(|seen| {
+            let Some(first) = batch.jobs.first() else { return Ok(Started { batch, registered: None, notes }) };
+            // It may have been removed since the jobs were planned.
+            seen.project(&first.project)?;
+            if let Some(once) = &once {
+                if let Some(started) = earlier(seen, once, now)? {
                     return Ok(started);
                 }
                 let came = (&first.project, &batch.batch_id, notes.as_slice());
-                requests::keep(tx, &once.asked(&caller), came, now, now.before(REMEMBERED))?;
+                requests::keep(seen.tx, &once.asked(view.caller()), came, now, now.before(REMEMBERED))?;
             }
             for job in &batch.jobs {
-                jobs::insert(tx, job, bound_to, None)?;
+                jobs::insert(seen.tx, job, bound_to, None)?;
             }
             Ok(Started { batch, registered: None, notes })
         })
@@ -128,15 +130,17 @@ impl New {
 }
 
 /// The batch that this request came to before, its jobs as they are now.
-fn earlier(tx: &Transaction<'_>, caller: &Caller, once: &Once, now: Timestamp) -> Result<Option<Started>> {
-    let Some(came) = requests::find(tx, &once.asked(caller), now.before(REMEMBERED))? else { return Ok(None) };
+fn earlier(seen: &Seen<'_>, once: &Once, now: Timestamp) -> Result<Option<Started>> {
+    let Some(came) = requests::find(seen.tx, &once.asked(seen.caller()), now.before(REMEMBERED))? else {
+        return Ok(None);
+    };
     if !came.same {
         return Err(Error::new(Code::Conflict, "this idempotency key was used for another request")
             .hint("give every request a key of its own, and only its repetition the same"));
     }
-    let mut jobs = jobs::in_scope(tx, &Scope::Batch(came.batch.clone()))?;
+    let mut jobs = seen.jobs_in(&Scope::Batch(came.batch.clone()))?;
     // Tries again came later.
-    let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+    let ids: HashSet<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
     jobs.retain(|job| !job.retry_of.as_ref().is_some_and(|first| ids.contains(first)));
     Ok(Some(Started { batch: Batch { batch_id: came.batch, jobs }, registered: None, notes: came.notes }))
 }
