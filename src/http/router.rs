@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::{jobs, projects};
+use super::routes::{jobs, projects, uploads};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -27,6 +27,9 @@ pub(super) fn router(app: App) -> Router {
         .routes(routes!(jobs::cancel_batch))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
+        .routes(routes!(uploads::register))
+        .routes(routes!(uploads::known))
+        .routes(routes!(uploads::receive))
         .with_state(app)
         .split_for_parts();
     router

@@ -5,6 +5,7 @@
 mod jobs;
 mod problem;
 mod projects;
+mod uploads;
 
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
@@ -12,3 +13,4 @@ pub use jobs::{
 };
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

@@ -2,3 +2,4 @@
 
 pub(super) mod jobs;
 pub(super) mod projects;
+pub(super) mod uploads;
