@@ -13,15 +13,15 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
-    suppress,
+    Minted, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
+    suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
     Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression,
-    Timestamp,
+    Timestamp, Token, TokenName,
 };
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
@@ -148,7 +148,15 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+    /// Refuses whoever is not an administrator.
+    pub(super) fn administrator(&self) -> Result<()> {
+        if self.caller.is_admin {
+            return Ok(());
+        }
+        Err(Error::new(Code::Forbidden, "that is for administrators").hint("use an administrator's bearer"))
+    }
+
+    pub(super) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
             Ok(answer) => answer,
@@ -406,6 +414,22 @@ impl Farm for LocalFarm {
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
         let (findings, around) = (findings.to_vec(), around.clone());
         self.blocking(move |rooms| suppress::unignore(rooms, &findings, &around)).await
+    }
+
+    async fn mint_token(&self, new: NewToken) -> Result<Minted> {
+        self.administrator()?;
+        self.blocking(move |rooms| tokens::mint(rooms, new)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.administrator()?;
+        self.blocking(|rooms| rooms.ledger.read(ledger::tokens::list)).await
+    }
+
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
+        self.administrator()?;
+        let (name, from_terminal) = (name.clone(), self.caller.token.is_none());
+        self.blocking(move |rooms| rooms.ledger.write(|tx| tokens::revoke(tx, &name, from_terminal))).await
     }
 }
 

@@ -10,6 +10,7 @@ pub mod projects;
 pub mod queue;
 pub mod selection;
 pub mod suppressions;
+pub mod tokens;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

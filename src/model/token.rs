@@ -150,6 +150,13 @@ pub struct Token {
     pub last_used_at: Option<Timestamp>,
 }
 
+impl Token {
+    /// Whether its bearer is good at that time.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 /// Who asks a farm for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

@@ -4,6 +4,8 @@
 
 mod problem;
 mod projects;
+mod tokens;
 
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
