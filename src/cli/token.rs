@@ -32,7 +32,11 @@ async fn mint(ui: &Ui, farm: &dyn Farm, args: MintArgs) -> Result<()> {
     }
     ui.print(&format!("{bearer}\n"))?;
     let until = minted.token.expires_at.map(|end| format!(", until {}", text::until(end))).unwrap_or_default();
-    ui.note(&format!("minted the token {} ({}{until}); its bearer is not shown again", minted.token.name, may(&minted.token)));
+    ui.note(&format!(
+        "minted the token {} ({}{until}); its bearer is not shown again",
+        minted.token.name,
+        may(&minted.token)
+    ));
     Ok(())
 }
 

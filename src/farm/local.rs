@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Minted, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
-    suppress, tokens,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout,
+    findings, request, suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -36,7 +36,7 @@ pub const BACKGROUND_COMMAND: &str = "run-in-background";
 /// The farm of this machine, as one caller sees it. Clones share everything but the caller.
 #[derive(Clone)]
 pub struct LocalFarm {
-    rooms: Arc<Rooms>,
+    pub(super) rooms: Arc<Rooms>,
     recovered: Arc<Recovered>,
     /// Set when a runner of this process gave up.
     broken: watch::Sender<Option<Broken>>,
@@ -149,14 +149,17 @@ impl LocalFarm {
     }
 
     /// Refuses whoever is not an administrator.
-    pub(super) fn administrator(&self) -> Result<()> {
+    pub(crate) fn wants_administrator(&self) -> Result<()> {
         if self.caller.is_admin {
             return Ok(());
         }
         Err(Error::new(Code::Forbidden, "that is for administrators").hint("use an administrator's bearer"))
     }
 
-    pub(super) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
             Ok(answer) => answer,
@@ -417,17 +420,17 @@ impl Farm for LocalFarm {
     }
 
     async fn mint_token(&self, new: NewToken) -> Result<Minted> {
-        self.administrator()?;
+        self.wants_administrator()?;
         self.blocking(move |rooms| tokens::mint(rooms, new)).await
     }
 
     async fn tokens(&self) -> Result<Vec<Token>> {
-        self.administrator()?;
+        self.wants_administrator()?;
         self.blocking(|rooms| rooms.ledger.read(ledger::tokens::list)).await
     }
 
     async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
-        self.administrator()?;
+        self.wants_administrator()?;
         let (name, from_terminal) = (name.clone(), self.caller.token.is_none());
         self.blocking(move |rooms| rooms.ledger.write(|tx| tokens::revoke(tx, &name, from_terminal))).await
     }

@@ -39,7 +39,11 @@ pub use since::Since;
 pub use tokens::FirstAdmin;
 
 use crate::error::{Error, Result};
-use crate::model::{Batch, Bearer, Cidr, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp, Token, TokenName, TokenScope, path_glob};
+use crate::model::{
+    Batch, Bearer, Cidr, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job,
+    JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp,
+    Token, TokenName, TokenScope, path_glob,
+};
 
 /// Every verb of the build farm.
 #[async_trait]

@@ -39,6 +39,11 @@ impl LocalFarm {
         self.blocking(first_admin).await
     }
 
+    /// Differs after every change of the ledger, by whatever process.
+    pub fn ledger_mark(&self) -> Result<u64> {
+        self.rooms.ledger.mark()
+    }
+
     /// The token whose bearer has this digest, active or not.
     pub async fn token(&self, digest: [u8; 32]) -> Result<Option<Token>> {
         self.blocking(move |rooms| rooms.ledger.read(|tx| tokens::find(tx, &digest))).await

@@ -1,17 +1,13 @@
 //! The table of tokens: who may ask, by the digest of their bearer.
 
-use std::time::Duration;
-
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 use subtle::ConstantTimeEq;
 
 use super::{parsed, unreadable};
 use crate::error::{Code, Error, Result};
-use crate::model::{Timestamp, Token, TokenName, nearest};
+use crate::model::{Timestamp, Token, TokenName, USE_GRAIN, nearest};
 
 const COLUMNS: &str = "name, is_admin, scope, ip_cidrs, created_at, expires_at, revoked_at, last_used_at";
-/// How exactly the last use is known: a write for each request would be too many.
-const USE_GRAIN: Duration = Duration::from_secs(60);
 
 /// Adds a token, or gives a name whose token is over a new one. A name that is active is a conflict.
 pub fn mint(tx: &Transaction<'_>, token: &Token, digest: &[u8; 32]) -> Result<()> {
@@ -88,11 +84,6 @@ pub fn revoke(tx: &Transaction<'_>, name: &TokenName, now: Timestamp) -> Result<
 pub fn any_admin(tx: &Transaction<'_>, but: Option<&TokenName>, now: Timestamp) -> Result<bool> {
     let admins = list(tx)?;
     Ok(admins.iter().any(|token| token.is_admin && token.is_active(now) && Some(&token.name) != but))
-}
-
-/// Whether a use now has to be noted.
-pub fn is_use_news(token: &Token, now: Timestamp) -> bool {
-    token.last_used_at.is_none_or(|last| now.since(last) >= USE_GRAIN)
 }
 
 /// Notes that a token is used, unless that was noted a moment ago.

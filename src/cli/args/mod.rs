@@ -14,7 +14,7 @@ pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
-pub use token::{MintArgs, RevokeArgs, TokenCommand};
+pub use token::{MintArgs, TokenCommand};
 
 use crate::config::Settings;
 use crate::error::Result;

@@ -11,11 +11,13 @@ use tokio::sync::mpsc;
 use self::transport::Transport;
 use super::wire::{ProjectAnswer, ProjectsAnswer};
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted, NewProject, NewToken,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress,
 };
 use crate::error::{Code, Error, Result};
-use crate::model::{Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName};
+use crate::model::{
+    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName,
+};
 
 /// A farm on a server.
 pub struct RemoteFarm {
