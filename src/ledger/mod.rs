@@ -11,6 +11,7 @@ pub mod queue;
 pub mod selection;
 pub mod suppressions;
 pub mod tokens;
+mod within;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -24,6 +25,7 @@ pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub use self::within::Within;
 use crate::changes::Place;
 use crate::error::{Code, Error, IoContext, Result};
 
