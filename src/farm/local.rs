@@ -170,7 +170,10 @@ impl LocalFarm {
     }
 
     /// Does the work on what the caller sees.
-    async fn seeing<T: Send + 'static>(&self, work: impl FnOnce(&View) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn seeing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let view = View::new(Arc::clone(&self.rooms), self.caller.clone());
         self.blocking(move |_| work(&view)).await
     }

@@ -16,6 +16,7 @@ mod request;
 mod since;
 mod suppress;
 mod tokens;
+mod upload;
 mod visible;
 pub mod wire;
 

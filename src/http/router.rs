@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
-use super::routes::{projects, tokens};
+use super::routes::{projects, tokens, uploads};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 use crate::farm::wire::Problem;
@@ -42,6 +42,9 @@ pub(super) fn router(app: App) -> Router {
         .routes(routes!(projects::show))
         .routes(routes!(tokens::list, tokens::mint))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(uploads::register))
+        .routes(routes!(uploads::known))
+        .routes(routes!(uploads::receive))
         .with_state(app.clone())
         .split_for_parts();
     router

@@ -5,7 +5,9 @@
 mod problem;
 mod projects;
 mod tokens;
+mod uploads;
 
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
+pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

@@ -2,3 +2,4 @@
 
 pub(super) mod projects;
 pub(super) mod tokens;
+pub(super) mod uploads;
