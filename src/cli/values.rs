@@ -74,13 +74,22 @@ impl FromStr for FailOn {
 
 /// When a suppression ends: a date or a length of time from now, in the future.
 pub fn until(text: &str) -> Result<Timestamp> {
+    later(text, "--until")
+}
+
+/// When a token ends.
+pub fn expiry(text: &str) -> Result<Timestamp> {
+    later(text, "--expires")
+}
+
+fn later(text: &str, flag: &str) -> Result<Timestamp> {
     let now = Timestamp::now();
     let until = Timestamp::of_date(text).or_else(|| Some(now.after(span(text)?))).ok_or_else(|| {
         Error::invalid(format!("{text:?} is neither a date nor a length of time"))
             .hint("give a day such as 2027-01-31, or a length of time from now such as 30d or 6w")
     })?;
     if until <= now {
-        return Err(Error::invalid(format!("{text:?} is not in the future")).hint("leave out --until for ever"));
+        return Err(Error::invalid(format!("{text:?} is not in the future")).hint(format!("leave out {flag} for ever")));
     }
     Ok(until)
 }

@@ -17,14 +17,16 @@ use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::visible::View;
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
-    suppress,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout,
+    findings, request, suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
-use crate::model::{Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression, Timestamp};
+use crate::model::{
+    Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression, Timestamp, Token, TokenName,
+};
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
@@ -38,7 +40,7 @@ pub const BACKGROUND_COMMAND: &str = "run-in-background";
 /// The farm of this machine, as one caller sees it. Clones share everything but the caller.
 #[derive(Clone)]
 pub struct LocalFarm {
-    rooms: Arc<Rooms>,
+    pub(super) rooms: Arc<Rooms>,
     recovered: Arc<Recovered>,
     /// Set when a runner of this process gave up.
     broken: watch::Sender<Option<Broken>>,
@@ -148,6 +150,14 @@ impl LocalFarm {
     pub async fn backup_ledger(&self, to: &Path) -> Result<PathBuf> {
         let to = to.to_owned();
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
+    }
+
+    /// Refuses whoever is not an administrator.
+    pub(crate) fn wants_administrator(&self) -> Result<()> {
+        if self.caller.is_admin {
+            return Ok(());
+        }
+        Err(Error::new(Code::Forbidden, "that is for administrators").hint("use an administrator's bearer"))
     }
 
     pub(super) async fn blocking<T: Send + 'static>(
@@ -374,6 +384,22 @@ impl Farm for LocalFarm {
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
         let (findings, around) = (findings.to_vec(), around.clone());
         self.seeing(move |view| suppress::unignore(view, &findings, &around)).await
+    }
+
+    async fn mint_token(&self, new: NewToken) -> Result<Minted> {
+        self.wants_administrator()?;
+        self.blocking(move |rooms| tokens::mint(rooms, new)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.wants_administrator()?;
+        self.blocking(|rooms| rooms.ledger.read(ledger::tokens::list)).await
+    }
+
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
+        self.wants_administrator()?;
+        let (name, from_terminal) = (name.clone(), self.caller.token.is_none());
+        self.blocking(move |rooms| rooms.ledger.write(|tx| tokens::revoke(tx, &name, from_terminal))).await
     }
 }
 

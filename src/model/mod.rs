@@ -28,4 +28,4 @@ pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
 pub use sighting::Sighting;
 pub use time::{Timestamp, span};
-pub use token::{Bearer, Caller, Cidr, Token, TokenScope};
+pub use token::{Bearer, Caller, Cidr, Token, TokenScope, USE_GRAIN};

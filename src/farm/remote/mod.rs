@@ -2,6 +2,7 @@
 
 mod around;
 mod jobs;
+mod tokens;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +13,13 @@ use tokio::sync::mpsc;
 use self::transport::Transport;
 use super::wire::{ProjectAnswer, ProjectsAnswer};
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
 };
 use crate::error::{Code, Error, Result};
-use crate::model::{Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression};
+use crate::model::{
+    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName,
+};
 
 /// A farm on a server.
 pub struct RemoteFarm {
@@ -130,5 +133,17 @@ impl Farm for RemoteFarm {
 
     async fn unignore(&self, _findings: &[FingerprintPrefix], _around: &Around) -> Result<Vec<Suppression>> {
         unbuilt()
+    }
+
+    async fn mint_token(&self, new: NewToken) -> Result<Minted> {
+        self.post_token(new).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.get_tokens().await
+    }
+
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
+        self.delete_token(name).await
     }
 }

@@ -5,6 +5,7 @@
 mod jobs;
 mod problem;
 mod projects;
+mod tokens;
 mod uploads;
 
 pub use jobs::{
@@ -13,4 +14,5 @@ pub use jobs::{
 };
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
 pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

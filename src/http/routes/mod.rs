@@ -2,4 +2,5 @@
 
 pub(super) mod jobs;
 pub(super) mod projects;
+pub(super) mod tokens;
 pub(super) mod uploads;
