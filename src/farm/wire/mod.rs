@@ -3,15 +3,22 @@
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
 mod findings;
+mod jobs;
 mod problem;
 mod projects;
 mod query;
 mod suppressions;
+mod tokens;
 mod uploads;
 
 pub use findings::{FindingsAnswer, FindingsEnd, FindingsFormat, FindingsHead, FindingsParams, NDJSON, PAGE_MAX, line};
+pub use jobs::{
+    BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
+    PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
+};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use query::{Flag, FlagText, List};
 pub use suppressions::{IgnoreRequest, SuppressionsAnswer, SuppressionsParams, UnignoreParams};
+pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
 pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

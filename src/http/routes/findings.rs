@@ -33,11 +33,8 @@ const EXPORT_MAX: u64 = 50_000;
         (String = "text/plain"),
         (String = "text/markdown"),
     )),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such project, job or ref", body = Problem,
         content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Asked(farm): Asked,
@@ -49,7 +46,7 @@ pub(crate) async fn list(
 
 /// Findings of one job, and of those that `job` names besides. Otherwise as `GET /findings`.
 #[utoipa::path(get, path = "/jobs/{id}/findings", tag = "findings", params(
-    ("id" = String, Path, description = "the beginning of a job's id, @last or @last-failed"),
+    ("id" = JobSelector, Path),
     FindingsParams,
 ), responses(
     (status = 200, content(
@@ -61,19 +58,16 @@ pub(crate) async fn list(
         (String = "text/plain"),
         (String = "text/markdown"),
     )),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such job, project or ref", body = Problem,
         content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn of_job(
     Asked(farm): Asked,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Path(which): Path<JobSelector>,
     Query(mut params): Query<FindingsParams>,
 ) -> Result<Response, Refusal> {
-    params.job.0.insert(0, id.parse::<JobSelector>()?);
+    params.job.0.insert(0, which);
     answer(&farm, params, &headers).await
 }
 

@@ -15,10 +15,7 @@ fn around(project: Option<ProjectName>) -> Around {
 /// What is ignored by the ledger, not by a `crafting.toml`.
 #[utoipa::path(get, path = "/suppressions", tag = "findings", params(SuppressionsParams), responses(
     (status = 200, body = SuppressionsAnswer),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such project", body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list(
     Asked(farm): Asked,
@@ -30,13 +27,7 @@ pub(crate) async fn list(
 /// Ignores findings from now on, wherever their lines go.
 #[utoipa::path(post, path = "/suppressions", tag = "findings", request_body = IgnoreRequest, responses(
     (status = 200, description = "what is ignored now", body = SuppressionsAnswer),
-    (status = 400, description = "the body is not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such finding", body = Problem, content_type = "application/problem+json"),
-    (status = 413, body = Problem, content_type = "application/problem+json"),
-    (status = 415, body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ignore(
     Asked(farm): Asked,
@@ -48,10 +39,7 @@ pub(crate) async fn ignore(
 /// Lets ignored findings count again.
 #[utoipa::path(delete, path = "/suppressions", tag = "findings", params(UnignoreParams), responses(
     (status = 200, description = "what counts again", body = SuppressionsAnswer),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such suppression", body = Problem, content_type = "application/problem+json"),
-    (status = 422, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn unignore(
     Asked(farm): Asked,
