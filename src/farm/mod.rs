@@ -13,6 +13,7 @@ mod log_part;
 mod plan;
 mod remote;
 mod request;
+mod serving;
 mod since;
 mod suppress;
 pub mod wire;
@@ -34,6 +35,7 @@ pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
 pub use remote::RemoteFarm;
+pub use serving::{Disk, Load};
 pub use since::Since;
 
 use crate::error::{Error, Result};
