@@ -46,10 +46,12 @@ pub enum Code {
     Io,
     /// The user stopped it.
     Interrupted,
+    /// crafting itself failed.
+    Fault,
 }
 
 /// Name, exit status and HTTP status of each code, in one place.
-const TABLE: [(Code, &str, u8, u16); 19] = [
+const TABLE: [(Code, &str, u8, u16); 20] = [
     (Code::InvalidInput, "invalid_input", 2, 422),
     (Code::InvalidConfig, "invalid_config", 2, 422),
     (Code::NoRepository, "no_repository", 2, 422),
@@ -69,6 +71,7 @@ const TABLE: [(Code, &str, u8, u16); 19] = [
     (Code::LedgerFailed, "ledger_failed", 3, 500),
     (Code::Io, "io", 3, 500),
     (Code::Interrupted, "interrupted", 130, 503),
+    (Code::Fault, "fault", 3, 500),
 ];
 
 impl Code {

@@ -42,6 +42,11 @@ pub struct Disk {
     pub log_bytes: u64,
 }
 
+/// Waits until the duty is another one.
+async fn other(duty: &mut watch::Receiver<Duty>) {
+    let _ = duty.wait_for(|duty| *duty != Duty::Serve).await;
+}
+
 impl LocalFarm {
     /// Runs the jobs that are bound to nobody, until the duty is another one than [`Duty::Serve`] and has been done.
     ///
@@ -50,7 +55,7 @@ impl LocalFarm {
     pub async fn run_queue(&self, mut duty: watch::Receiver<Duty>) {
         let turn = tokio::select! {
             turn = self.turn() => turn,
-            _ = duty.wait_for(|duty| *duty != Duty::Serve) => return,
+            () = other(&mut duty) => return,
         };
         let _turn = match turn {
             Ok(turn) => turn,
@@ -70,7 +75,7 @@ impl LocalFarm {
             }
             tokio::select! {
                 () = tokio::time::sleep(BEGIN_AGAIN) => {}
-                _ = duty.wait_for(|duty| *duty != Duty::Serve) => return,
+                () = other(&mut duty) => return,
             }
         }
     }

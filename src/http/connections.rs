@@ -76,14 +76,15 @@ impl Connections {
     }
 
     /// Accepts until the shutdown, then waits for the answers that are under way.
-    pub(super) async fn accept(mut self, listener: TcpListener) {
+    pub(super) async fn accept(self, listener: TcpListener) {
+        let mut shutdown = self.shutdown.clone();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => self.take(stream, peer),
                     Err(error) => wait_for_room(&error).await,
                 },
-                _ = self.shutdown.wait_for(|ends| *ends) => break,
+                () = asked(&mut shutdown) => break,
             }
         }
         drop(listener);
@@ -141,6 +142,11 @@ async fn refuse(mut stream: TcpStream) -> std::io::Result<()> {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await? > 0 {}
     Ok(())
+}
+
+/// Waits until the server is asked to end.
+async fn asked(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|ends| *ends).await;
 }
 
 /// A connection that broke before it was accepted is nothing; want of files or memory passes.

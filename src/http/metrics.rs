@@ -1,6 +1,7 @@
 //! What is counted, for Prometheus. Text as <https://prometheus.io/docs/specs/om/open_metrics_spec/> has it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -113,7 +114,8 @@ impl Metrics {
     /// A request was answered after so long.
     pub(super) fn answered(&self, method: &Method, route: &str, status: StatusCode, after: Duration) {
         // A client may make up any number of methods.
-        let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let known =
+            [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
         let method = if known.contains(method) { method.as_str() } else { "other" }.to_owned();
         let route = route.to_owned();
         let labels = RequestLabels { method: method.clone(), route: route.clone(), status: status.as_u16() };
@@ -151,8 +153,7 @@ impl Metrics {
         self.workers.set(i64::try_from(app.farm.settings().workers.value).unwrap_or(i64::MAX));
         self.uptime.set(app.started.elapsed().as_secs().cast_signed());
         for (status, ended) in app.farm.ended() {
-            let counter = self.jobs.get_or_create_owned(&StatusLabels { status: status.as_str() });
-            counter.inner().store(ended, std::sync::atomic::Ordering::Relaxed);
+            self.jobs.get_or_create(&StatusLabels { status: status.as_str() }).inner().store(ended, Relaxed);
         }
         let mut text = String::new();
         // Writing into a string cannot fail.

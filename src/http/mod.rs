@@ -1,7 +1,10 @@
 //! The HTTP door: a request becomes domain types, the farm is asked once as the caller, the answer is rendered.
 
+mod access;
 mod auth;
+mod connections;
 mod extract;
+mod metrics;
 mod problem;
 mod request_id;
 mod router;

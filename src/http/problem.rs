@@ -5,8 +5,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use futures_util::FutureExt as _;
+
 use super::request_id::RequestId;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::farm::wire::{FieldError, Problem};
 
 /// An error of the library on its way out. Routes return it by `?`.
@@ -90,6 +92,15 @@ pub(super) async fn tell_the_log(request: Request, next: Next) -> Response {
         *response.body_mut() = told;
     }
     response
+}
+
+/// A fault of ours in one request is that request's own failure.
+pub(super) async fn catch(request: Request, next: Next) -> Response {
+    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        Refusal::from(Error::new(Code::Fault, "crafting failed while it answered; the panic is told above"))
+            .into_response()
+    })
 }
 
 /// There is no such path.
