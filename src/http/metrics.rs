@@ -126,7 +126,9 @@ impl Metrics {
     /// Counts an answer as open until what it gives is dropped; one to a follower as such, too.
     pub(super) fn open(&self, follower: bool) -> Open {
         let gauges = [Some(self.open.clone()), follower.then(|| self.followers.clone())];
-        gauges.iter().flatten().for_each(|gauge| drop(gauge.inc()));
+        for gauge in gauges.iter().flatten() {
+            gauge.inc();
+        }
         Open(gauges)
     }
 
@@ -167,6 +169,8 @@ pub(super) struct Open([Option<Gauge>; 2]);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.iter().flatten().for_each(|gauge| drop(gauge.dec()));
+        for gauge in self.0.iter().flatten() {
+            gauge.dec();
+        }
     }
 }
