@@ -1,8 +1,6 @@
 //! `crafting serve`.
 
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -12,6 +10,7 @@ use super::on_local_farm;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::error::Result;
+use crate::farm::{FirstAdmin, LocalFarm};
 use crate::http::{ServeOptions, serve};
 
 /// Serves until it is asked to end.
@@ -26,18 +25,13 @@ pub fn run(ui: &Ui, verbose: u8, args: &ServeArgs) -> Result<u8> {
             // Said with --quiet too: with port 0 nobody else knows it.
             ui.err_line(&format!("listening on http://{address}"));
             if terminal {
-                explain(ui, address, &data);
+                ui.note(&format!("the administrator's bearer is in {}", data.join("admin-bearer.txt").display()));
+                ui.note(&format!("what it answers stands at http://{address}/docs; Ctrl-C ends it"));
             }
         };
+        first_admin(ui, farm).await?;
         serve(farm.clone(), &options, listening).await.map(|()| 0)
     })
-}
-
-/// What somebody at a terminal wants to know next.
-fn explain(ui: &Ui, address: SocketAddr, data: &Path) {
-    let bearer = data.join("admin-bearer.txt");
-    ui.note(&format!("the administrator's bearer is in {}", bearer.display()));
-    ui.note(&format!("what it answers: http://{address}/docs; Ctrl-C ends it"));
 }
 
 /// The server's log, on stderr.
@@ -53,4 +47,22 @@ fn log(verbose: u8, format: LogFormat, terminal: bool) {
         LogFormat::Auto if !terminal => log.json().flatten_event(true).init(),
         LogFormat::Auto | LogFormat::Text => log.with_target(false).init(),
     }
+}
+
+/// Sees to it that somebody can mint tokens, before the port opens.
+async fn first_admin(ui: &Ui, farm: &LocalFarm) -> Result<()> {
+    match farm.first_admin().await? {
+        FirstAdmin::There => {}
+        FirstAdmin::Minted(path) => ui.note(&format!("the administrator's bearer is in {}", path.display())),
+        FirstAdmin::Stale { path, others: true } => ui.warn(&format!(
+            "the bearer in {} is not an active administrator's: the ledger does not know it, or it was revoked",
+            path.display()
+        )),
+        FirstAdmin::Stale { path, others: false } => ui.warn(&format!(
+            "nobody can mint tokens over HTTP: the bearer in {} is not an active administrator's, and there is no \
+             other one; remove that file and start again, or use `crafting token mint NAME --admin` here",
+            path.display()
+        )),
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ use hyper::body::{Frame, SizeHint};
 use super::metrics::Open;
 use super::request_id::RequestId;
 use super::router::App;
+use crate::model::TokenName;
 
 /// What stands for the route of a request that leads nowhere.
 const NO_ROUTE: &str = "-";
@@ -24,12 +25,12 @@ const FOLLOWED: [&str; 2] = ["/jobs/{id}/events", "/jobs/{id}/log"];
 
 /// Where authentication leaves the caller's name for the log. It travels with the request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asker(Arc<OnceLock<String>>);
+pub(super) struct Asker(Arc<OnceLock<TokenName>>);
 
 impl Asker {
     /// Says who asks.
-    pub(super) fn is(&self, token: &str) {
-        let _ = self.0.set(token.to_owned());
+    pub(super) fn is(&self, token: &TokenName) {
+        let _ = self.0.set(token.clone());
     }
 }
 
@@ -87,7 +88,7 @@ impl Line {
             status = self.status.as_u16(),
             ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             bytes = self.bytes,
-            token = self.asker.0.get(),
+            token = self.asker.0.get().map(tracing::field::display),
             address = self.address.map(tracing::field::display),
             cut_off = (!self.whole).then_some(true),
             "request"
