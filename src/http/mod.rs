@@ -4,6 +4,7 @@ mod address;
 mod auth;
 mod extract;
 mod known;
+mod limits;
 mod problem;
 mod request_id;
 mod router;
