@@ -6,10 +6,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::error::{Error, Result};
+use crate::farm::LONGEST_TIMEOUT;
 use crate::model::{FindingCounts, Kind, Severity, Timestamp, span};
 
-/// The longest time limit, in seconds: thirty days, as in the configuration.
-const LONGEST_SECS: u64 = 30 * 86_400;
 /// Characters that a reason may have.
 const REASON_LIMIT: usize = 1000;
 
@@ -29,8 +28,8 @@ pub fn duration(text: &str) -> Result<Duration> {
         Error::invalid(format!("{text:?} is not a length of time"))
             .hint("give seconds, or a number with s, m, h or d: 90, 90s, 10m, 1h30m (at most 30d)")
     };
-    let seconds = span(text).ok_or_else(refuse)?.as_secs();
-    if (1..=LONGEST_SECS).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(refuse()) }
+    let seconds = Duration::from_secs(span(text).ok_or_else(refuse)?.as_secs());
+    if (Duration::from_secs(1)..=LONGEST_TIMEOUT).contains(&seconds) { Ok(seconds) } else { Err(refuse()) }
 }
 
 /// From which findings on a command exits with 1.

@@ -22,6 +22,7 @@ pub mod wire;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -35,7 +36,7 @@ use utoipa::ToSchema;
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
-pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
+pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
 pub use since::Since;
 pub use tokens::FirstAdmin;
@@ -46,6 +47,9 @@ use crate::model::{
     JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp,
     Token, TokenName, TokenScope, path_glob,
 };
+
+/// The longest time that a recipe may be given.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Every verb of the build farm.
 #[async_trait]
@@ -298,7 +302,8 @@ pub struct Started {
 }
 
 /// How a person names a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum JobSelector {
     /// Any unique prefix of its id.
     Prefix(String),
@@ -346,6 +351,23 @@ impl FromStr for JobSelector {
             _ => Err(Error::invalid(format!("{text:?} does not name a job"))
                 .hint("give the beginning of a job's id (see `crafting job list`), @last or @last-failed")),
         }
+    }
+}
+
+impl fmt::Display for JobSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Prefix(prefix) => prefix,
+            Self::Last(_) => "@last",
+            Self::LastFailed(_) => "@last-failed",
+        })
+    }
+}
+
+impl TryFrom<String> for JobSelector {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
     }
 }
 

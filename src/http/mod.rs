@@ -3,6 +3,7 @@
 mod address;
 mod auth;
 mod extract;
+mod idempotency;
 mod known;
 mod limits;
 mod problem;

@@ -37,6 +37,12 @@ impl Refusal {
         Self { problem, headers: HeaderMap::new(), cause: None }
     }
 
+    /// A part of the request that makes no sense beside another.
+    pub(super) fn of_field(error: FieldError) -> Self {
+        let FieldError { field, message } = error;
+        Self::from(Error::invalid(format!("the body cannot be understood: {field}: {message}"))).field(field, message)
+    }
+
     /// Says which part of the request is meant.
     pub(super) fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.problem.errors.push(FieldError { field: field.into(), message: message.into() });

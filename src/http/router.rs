@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
-use super::routes::{projects, tokens, uploads};
+use super::routes::{jobs, projects, tokens, uploads};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 use crate::farm::wire::Problem;
@@ -38,6 +38,13 @@ struct Described;
 
 pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(jobs::run))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::delete))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::batch))
+        .routes(routes!(jobs::cancel_batch))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
         .routes(routes!(tokens::list, tokens::mint))
