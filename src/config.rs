@@ -84,6 +84,10 @@ pub struct Settings {
     pub lan_cidrs: Setting<Vec<Cidr>>,
     /// Proxies whose word a server takes for where a request comes from.
     pub trusted_proxies: Setting<Vec<Cidr>>,
+    /// Requests that a server takes of one token in a minute, or of one address without a token; 0: any number.
+    pub rate_limit: Setting<u64>,
+    /// Requests with a wrong bearer that a server answers one address in a minute; 0: any number.
+    pub failure_limit: Setting<u64>,
 }
 
 /// One line of `crafting config show`.
@@ -119,6 +123,8 @@ struct FileForm {
     retention_bytes: Option<u64>,
     lan_cidrs: Option<Vec<Cidr>>,
     trusted_proxies: Option<Vec<Cidr>>,
+    rate_limit: Option<u64>,
+    failure_limit: Option<u64>,
 }
 
 /// Where a server listens that was not told: for this machine alone.
@@ -126,6 +132,9 @@ const BIND: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8
 
 /// The largest log that may be asked for: half of what the index can address (`runner::log::MAX_BYTES`).
 const LOG_LIMIT_MAX: u64 = 32 << 30;
+
+/// Requests a minute beyond which a limit is none.
+const RATE_MAX: u64 = 100_000_000;
 
 /// From where a server is answered unless it is told otherwise: private networks and this machine.
 const LAN: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128"];
@@ -259,6 +268,8 @@ impl Settings {
             )?,
             lan_cidrs: cidrs("CRAFTING_LAN_CIDRS", file.lan_cidrs, &LAN)?,
             trusted_proxies: cidrs("CRAFTING_TRUSTED_PROXIES", file.trusted_proxies, &[])?,
+            rate_limit: number("CRAFTING_RATE_LIMIT", file.rate_limit, 6000, 0..=RATE_MAX)?,
+            failure_limit: number("CRAFTING_FAILURE_LIMIT", file.failure_limit, 60, 0..=RATE_MAX)?,
             config_file,
         })
     }
@@ -374,6 +385,8 @@ impl Settings {
                 &self.trusted_proxies,
                 cidrs(&self.trusted_proxies.value),
             ),
+            row("rate_limit", "CRAFTING_RATE_LIMIT", &self.rate_limit, self.rate_limit.value.to_string()),
+            row("failure_limit", "CRAFTING_FAILURE_LIMIT", &self.failure_limit, self.failure_limit.value.to_string()),
         ]
     }
 }

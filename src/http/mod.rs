@@ -7,6 +7,7 @@ mod connections;
 mod extract;
 mod idempotency;
 mod known;
+mod limits;
 mod metrics;
 mod openapi;
 mod page;
