@@ -69,7 +69,10 @@ fn a_page_has_rows_with_every_field_and_counts_beyond_it() {
     let reply = server.get("/findings?project=shop&limit=2").wants(200);
     assert_eq!(reply.header("content-type"), Some("application/json"));
     let answer = reply.json();
-    assert_eq!((&answer["ok"], &answer["counts"]["total"], &answer["counts"]["new"]), (&true.into(), &3.into(), &3.into()));
+    assert_eq!(
+        (&answer["ok"], &answer["counts"]["total"], &answer["counts"]["new"]),
+        (&true.into(), &3.into(), &3.into())
+    );
     assert_eq!(answer["sorts"], json!([{"kind": "lint", "severity": "warn", "new": true, "count": 3}]));
     assert_eq!((&answer["groups"], &answer["notes"]), (&json!([]), &json!([])));
     let rows = rows(&reply);
@@ -84,7 +87,9 @@ fn a_page_has_rows_with_every_field_and_counts_beyond_it() {
     let without = server.get("/findings?records=0").wants(200);
     assert_eq!(self::rows(&without)[0]["raw_json"], Value::Null);
     // By the job, by the beginning of its id, and by what it is besides, it is the same.
-    for target in [format!("/jobs/{id}/findings"), format!("/jobs/{}/findings", &id[..6]), "/jobs/@last/findings".into()] {
+    for target in
+        [format!("/jobs/{id}/findings"), format!("/jobs/{}/findings", &id[..6]), "/jobs/@last/findings".into()]
+    {
         assert_eq!(self::rows(&server.get(&target).wants(200)).len(), 3, "{target}");
     }
 }
@@ -220,7 +225,12 @@ fn somebody_elses_findings_are_not_there() {
     let (other_id, other_print) = ("0".repeat(12), "0".repeat(16));
     let get = |target: &str| ask("GET", target);
     same(get(&format!("/jobs/{id}/findings")), get(&format!("/jobs/{other_id}/findings")), &id, &other_id);
-    same(get(&format!("/jobs/{id}/findings?format=sarif")), get(&format!("/jobs/{other_id}/findings?format=sarif")), &id, &other_id);
+    same(
+        get(&format!("/jobs/{id}/findings?format=sarif")),
+        get(&format!("/jobs/{other_id}/findings?format=sarif")),
+        &id,
+        &other_id,
+    );
     same(get(&format!("/findings?job={id}")), get(&format!("/findings?job={other_id}")), &id, &other_id);
     same(get(&format!("/findings?since={id}")), get(&format!("/findings?since={other_id}")), &id, &other_id);
     same(get("/findings?project=shop"), get("/findings?project=nope"), "shop", "nope");
@@ -240,9 +250,8 @@ fn a_reader_who_stops_reading_stops_nobody() {
     let id = farm.crafting(["job", "run", "lint", "--format", "json"]).in_dir(&repo.path().join("app")).output().id();
     let server = farm.machine().serve();
     let target = format!("/jobs/{id}/findings");
-    let stuck: Vec<_> = (0..40)
-        .map(|_| server.request("GET", &target).header("Accept", "application/x-ndjson").open())
-        .collect();
+    let stuck: Vec<_> =
+        (0..40).map(|_| server.request("GET", &target).header("Accept", "application/x-ndjson").open()).collect();
     assert!(stuck.iter().all(|answer| answer.status == 200));
     let whole = one_a_line(&server, &target);
     assert_eq!(whole.text().lines().count(), 20_002);

@@ -3,6 +3,7 @@
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
 mod findings;
+mod health;
 mod jobs;
 mod problem;
 mod projects;
@@ -12,6 +13,7 @@ mod tokens;
 mod uploads;
 
 pub use findings::{FindingsAnswer, FindingsEnd, FindingsFormat, FindingsHead, FindingsParams, NDJSON, PAGE_MAX, line};
+pub use health::{Health, RunnerHealth};
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
