@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::follow::{Broken, Follower};
+use super::live::{Asked, Broken, Follower, Hub, Logs, Position, Subject};
 use super::log_part::Sending;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
@@ -42,6 +42,8 @@ pub struct LocalFarm {
     broken: watch::Sender<Option<Broken>>,
     /// The runners of this process.
     runners: Arc<Mutex<JoinSet<()>>>,
+    /// What is followed in this process.
+    hub: Hub,
     caller: Caller,
 }
 
@@ -76,6 +78,7 @@ impl LocalFarm {
             recovered: Arc::new(recovered),
             broken: watch::Sender::new(None),
             runners: Arc::default(),
+            hub: Hub::default(),
             caller: Caller::terminal(),
         })
     }
@@ -157,28 +160,24 @@ impl LocalFarm {
         }
     }
 
-    async fn open_log(&self, job: &JobId) -> Result<LogReader> {
-        let id = job.clone();
-        self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await
-    }
 
-    /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
-    async fn log_to_come(&self, job: &JobId) -> Result<LogReader> {
-        let mut growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-        let mut events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
-        loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => drop(event?),
-                    None => return self.open_log(job).await,
-                },
-                changed = growth.changed() => changed.map_err(|_| super::follow::unwatched())?,
-            }
-            match self.open_log(job).await {
-                Err(error) if error.code() == Code::NotFound => {}
-                other => return other,
-            }
-        }
+    /// Follows jobs from a position on; with a part, of the log of a single job only that. What happens is told one by
+    /// one, as it is asked for: who does not ask costs nothing.
+    pub async fn follower(
+        &self,
+        scope: &Scope,
+        logs: FollowLogs,
+        part: Option<LogPart>,
+        findings: bool,
+        from: Position,
+    ) -> Result<Follower> {
+        let known = scope.clone();
+        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &known))).await?;
+        let shown = if part.is_some() { Logs::Length } else { logs.into() };
+        let subject = Subject { scope: scope.clone(), logs: shown, findings };
+        let views = self.hub.join(&self.rooms, subject, self.broken.subscribe())?;
+        let asked = Asked { logs: logs.into(), findings, part, from };
+        Follower::new(Arc::clone(&self.rooms), self.hub.clone(), views, asked).await
     }
 
     /// Queues jobs and sees to it that a runner takes them.
@@ -319,19 +318,16 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let reader = match self.open_log(job).await {
-            Err(error) if part.follow && error.code() == Code::NotFound => self.log_to_come(job).await?,
-            other => other?,
-        };
-        let (chunks, receiver) = mpsc::channel(4);
         let live = match part.follow {
             true => {
-                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
+                let subject = Subject { scope: Scope::Job(job.clone()), logs: Logs::Length, findings: false };
+                Some(self.hub.join(&self.rooms, subject, self.broken.subscribe())?)
             }
             false => None,
         };
-        tokio::spawn(Sending::new(reader, part, chunks).run(live));
+        let (chunks, receiver) = mpsc::channel(1);
+        let sending = Sending::open(&self.rooms, &self.hub, job, part, live, chunks).await?;
+        tokio::spawn(sending.run());
         Ok(receiver)
     }
 
@@ -344,12 +340,26 @@ impl Farm for LocalFarm {
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        let mut follower = self.follower(scope, logs, None, false, Position::default()).await?;
         let (events, receiver) = mpsc::channel(64);
-        let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
-        let known = scope.clone();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &known))).await?;
-        let broken = self.broken.subscribe();
-        tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
+        tokio::spawn(async move {
+            loop {
+                let told = tokio::select! {
+                    told = follower.next() => told,
+                    () = events.closed() => return,
+                };
+                let event = match told {
+                    Some(Ok(told)) => Event::of(told.what).map(Ok),
+                    Some(Err(error)) => Some(Err(error)),
+                    None => return,
+                };
+                let Some(event) = event else { return };
+                let is_error = event.is_err();
+                if events.send(event).await.is_err() || is_error {
+                    return;
+                }
+            }
+        });
         Ok(receiver)
     }
 
