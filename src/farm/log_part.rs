@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::live::{Hub, View};
+use super::live::{Hub, Standing};
 use super::{LogPart, LogStart};
 use crate::error::{Code, Error, Result};
 use crate::model::{JobId, Stream};
@@ -23,7 +23,7 @@ const PASSED_OVER: u64 = 16 << 20;
 pub(super) struct Sending {
     hub: Hub,
     place: Option<Place>,
-    live: Option<watch::Receiver<Arc<View>>>,
+    live: Option<watch::Receiver<Arc<Standing>>>,
     chunks: mpsc::Sender<Result<Vec<u8>>>,
 }
 
@@ -33,6 +33,8 @@ struct Place {
     part: LogPart,
     /// Up to where it was read; a line that is not written yet has no place yet.
     offset: Option<u64>,
+    /// Where it ends, if that is not for lines to say.
+    stop: Option<u64>,
 }
 
 /// What there was to read.
@@ -53,12 +55,12 @@ impl Sending {
         hub: &Hub,
         job: &JobId,
         part: LogPart,
-        mut live: Option<watch::Receiver<Arc<View>>>,
+        mut live: Option<watch::Receiver<Arc<Standing>>>,
         chunks: mpsc::Sender<Result<Vec<u8>>>,
     ) -> Result<Self> {
         loop {
             let over = match &mut live {
-                Some(views) => now(views)?.is_first_final(),
+                Some(standings) => now(standings)?.is_first_final(),
                 None => true,
             };
             let (rooms, job) = (Arc::clone(rooms), job.clone());
@@ -67,12 +69,20 @@ impl Sending {
                 other => Some(other?),
             };
             if let Some(reader) = reader {
-                return Ok(Self { hub: hub.clone(), place: Some(Place { reader, part, offset: None }), live, chunks });
+                return Ok(Self { hub: hub.clone(), place: Some(Place { reader, part, offset: None, stop: None }), live, chunks });
             }
-            if let Some(views) = &mut live {
-                let _ = views.changed().await;
+            if let Some(standings) = &mut live {
+                let _ = standings.changed().await;
             }
         }
+    }
+
+    /// Only so many bytes from there on.
+    pub(super) fn only(mut self, from: u64, count: u64) -> Self {
+        if let Some(place) = &mut self.place {
+            (place.offset, place.stop) = (Some(from), Some(from.saturating_add(count)));
+        }
+        self
     }
 
     /// Sends what there is, and with `live` what comes until the job ends.
@@ -86,7 +96,7 @@ impl Sending {
         loop {
             // Looked at before the log is: what a job wrote last is there when it is final.
             let over = match &mut self.live {
-                Some(views) => now(views)?.is_first_final(),
+                Some(standings) => now(standings)?.is_first_final(),
                 None => true,
             };
             let mut refresh = self.live.is_some();
@@ -103,9 +113,9 @@ impl Sending {
                     Found::Done => return Ok(()),
                 }
             }
-            let Some(views) = self.live.as_mut().filter(|_| !over) else { return Ok(()) };
+            let Some(standings) = self.live.as_mut().filter(|_| !over) else { return Ok(()) };
             tokio::select! {
-                changed = views.changed() => {
+                changed = standings.changed() => {
                     changed.map_err(|_| Error::new(Code::Interrupted, "nobody looks after the log any more"))?;
                 }
                 () = self.chunks.closed() => return Ok(()),
@@ -114,11 +124,11 @@ impl Sending {
     }
 }
 
-fn now(views: &mut watch::Receiver<Arc<View>>) -> Result<Arc<View>> {
-    let view = Arc::clone(&views.borrow_and_update());
-    match view.problem() {
+fn now(standings: &mut watch::Receiver<Arc<Standing>>) -> Result<Arc<Standing>> {
+    let standing = Arc::clone(&standings.borrow_and_update());
+    match standing.problem() {
         Some(problem) => Err(problem),
-        None => Ok(view),
+        None => Ok(standing),
     }
 }
 
@@ -130,7 +140,7 @@ impl Place {
         }
         let end = match (self.part.start, self.part.lines) {
             (LogStart::Line(line), Some(lines)) => self.reader.known_start(line.saturating_add(lines))?,
-            _ => None,
+            _ => self.stop,
         };
         if self.offset.is_none() {
             self.offset = match self.part.start {

@@ -3,6 +3,7 @@
 mod auth;
 mod extract;
 mod problem;
+mod range;
 mod request_id;
 mod router;
 mod routes;

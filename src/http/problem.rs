@@ -30,6 +30,11 @@ impl Refusal {
         Self { problem, headers: HeaderMap::new(), cause: None }
     }
 
+    /// What is told of it.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     /// Says which part of the request is meant.
     pub(super) fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.problem.errors.push(FieldError { field: field.into(), message: message.into() });

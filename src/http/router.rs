@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::projects;
+use super::routes::{events, log, projects};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -18,6 +18,9 @@ pub(super) struct App {
 
 pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::new()
+        .routes(routes!(events::of_batch))
+        .routes(routes!(events::of_job))
+        .routes(routes!(log::of_job))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
         .with_state(app)

@@ -14,7 +14,7 @@ use super::{Logs, PIECE, Subject};
 use crate::changes::Changes;
 use crate::error::{Code, Error, Result};
 use crate::farm::local::background;
-use crate::ledger::{jobs, queue, selection};
+use crate::ledger::{Within, jobs, queue, selection};
 use crate::model::{Finding, Job, JobId, JobStatus};
 use crate::runner::log::LogReader;
 use crate::runner::{Rooms, reaper};
@@ -87,9 +87,9 @@ impl<T> Shared<T> {
 
 /// How the jobs of a scope stand.
 #[derive(Clone, Debug, Default)]
-pub(in crate::farm) struct View {
+pub(in crate::farm) struct Standing {
     /// In the order of queueing.
-    pub(super) jobs: Vec<Arc<JobView>>,
+    pub(super) jobs: Vec<Arc<JobStanding>>,
     /// Whether there was a look yet.
     pub(super) looked: bool,
     /// Whether all are final, and nothing of them will change.
@@ -98,7 +98,7 @@ pub(in crate::farm) struct View {
     pub(super) broken: Option<Broken>,
 }
 
-impl View {
+impl Standing {
     /// Whether the first job is final, and its log so all there will be.
     pub(in crate::farm) fn is_first_final(&self) -> bool {
         self.jobs.first().is_some_and(|job| job.row.value.status.is_final())
@@ -112,7 +112,7 @@ impl View {
 
 /// How one job stands.
 #[derive(Clone, Debug)]
-pub(super) struct JobView {
+pub(super) struct JobStanding {
     pub(super) row: Arc<Shared<Job>>,
     /// Up to here the log may be told.
     pub(super) edge: u64,
@@ -128,7 +128,7 @@ pub(super) struct JobView {
     findings_count: i64,
 }
 
-impl JobView {
+impl JobStanding {
     pub(super) fn last_finding(&self) -> i64 {
         self.findings.last().map_or(self.findings_from, |finding| row_of(&finding.value))
     }
@@ -143,7 +143,7 @@ pub(super) fn row_of(finding: &Finding) -> i64 {
 pub(super) struct Feed {
     pub(super) rooms: Arc<Rooms>,
     pub(super) subject: Subject,
-    pub(super) views: watch::Sender<Arc<View>>,
+    pub(super) standings: watch::Sender<Arc<Standing>>,
     pub(super) ledger: Changes,
     pub(super) ends: Changes,
     pub(super) logs: Option<Changes>,
@@ -156,7 +156,7 @@ impl Feed {
     pub(super) async fn run(&mut self) {
         if let Err(error) = self.show().await {
             let broken = Some(Broken::of(&error));
-            self.views.send_modify(|view| *view = Arc::new(View { broken, ..View::clone(view) }));
+            self.standings.send_modify(|standing| *standing = Arc::new(Standing { broken, ..Standing::clone(standing) }));
         }
     }
 
@@ -171,19 +171,19 @@ impl Feed {
                 logs.borrow_and_update();
             }
             let (rooms, subject) = (Arc::clone(&self.rooms), self.subject.clone());
-            let before = Arc::clone(&self.views.borrow());
-            let (view, more);
-            (view, more, readers) = blocking(move || {
-                let (view, more) = look(&rooms, &subject, &before, &mut readers)?;
-                Ok((view, more, readers))
+            let before = Arc::clone(&self.standings.borrow());
+            let (standing, more);
+            (standing, more, readers) = blocking(move || {
+                let (standing, more) = look(&rooms, &subject, &before, &mut readers)?;
+                Ok((standing, more, readers))
             })
             .await?;
-            let over = view.over;
-            self.views.send_replace(Arc::new(view));
+            let over = standing.over;
+            self.standings.send_replace(Arc::new(standing));
             if over {
                 return Ok(());
             }
-            let crowd = A_FOLLOWER * u32::try_from(self.views.receiver_count().saturating_sub(1)).unwrap_or(u32::MAX);
+            let crowd = A_FOLLOWER * u32::try_from(self.standings.receiver_count().saturating_sub(1)).unwrap_or(u32::MAX);
             let crowd = crowd.min(AT_LEAST_EVERY);
             if more {
                 tokio::time::sleep_until(looked + crowd).await;
@@ -250,7 +250,7 @@ async fn broken(problem: &mut watch::Receiver<Option<Broken>>) -> Error {
 type Readers = HashMap<JobId, LogReader>;
 
 /// How things stand now, and whether there is more that is known already but was too much at once.
-fn look(rooms: &Rooms, subject: &Subject, before: &View, readers: &mut Readers) -> Result<(View, bool)> {
+fn look(rooms: &Rooms, subject: &Subject, before: &Standing, readers: &mut Readers) -> Result<(Standing, bool)> {
     // Of a large batch most jobs wait or are over; those are not read each time.
     let places: HashMap<&JobId, usize> =
         before.jobs.iter().enumerate().map(|(place, job)| (&job.row.value.id, place)).collect();
@@ -258,20 +258,22 @@ fn look(rooms: &Rooms, subject: &Subject, before: &View, readers: &mut Readers) 
         let known = places.get(id).map(|place| &before.jobs[*place]);
         known.is_some_and(|known| known.complete || (status == JobStatus::Queued && known.row.value.status == status))
     };
-    let moved = rooms.ledger.read(|tx| jobs::in_scope_if(tx, &subject.scope, &|id, status| !settled(id, status)))?;
+    // Whether they are for a follower to see is asked of each.
+    let moves = |id: &JobId, status| !settled(id, status);
+    let moved = rooms.ledger.read(|tx| jobs::in_scope_if(tx, Within::Everything, &subject.scope, &moves))?;
     let mut jobs = before.jobs.clone();
     for job in &mut jobs {
         // Who is behind reads the log of a job that is over for themselves.
         if job.complete && !job.pieces.is_empty() {
-            *job = Arc::new(JobView { pieces: Vec::new(), ..JobView::clone(job) });
+            *job = Arc::new(JobStanding { pieces: Vec::new(), ..JobStanding::clone(job) });
         }
     }
     let mut more = false;
     for row in moved {
         let place = places.get(&row.id).copied();
-        let mut view = match place {
-            Some(place) => JobView::clone(&jobs[place]),
-            None => JobView {
+        let mut standing = match place {
+            Some(place) => JobStanding::clone(&jobs[place]),
+            None => JobStanding {
                 row: Shared::new(row.clone()),
                 edge: 0,
                 complete: false,
@@ -282,29 +284,29 @@ fn look(rooms: &Rooms, subject: &Subject, before: &View, readers: &mut Readers) 
                 findings_count: 0,
             },
         };
-        if view.row.value != row {
-            view.row = Shared::new(row);
+        if standing.row.value != row {
+            standing.row = Shared::new(row);
         }
         let is_known = place.is_some();
-        let all_log = look_at_log(rooms, subject.logs, &mut view, readers, is_known)?;
-        let all_findings = !subject.findings || look_at_findings(rooms, &mut view, is_known)?;
+        let all_log = look_at_log(rooms, subject.logs, &mut standing, readers, is_known)?;
+        let all_findings = !subject.findings || look_at_findings(rooms, &mut standing, is_known)?;
         more |= !all_log || !all_findings;
-        view.complete = view.row.value.status.is_final() && all_log && all_findings;
-        if view.complete {
-            readers.remove(&view.row.value.id);
+        standing.complete = standing.row.value.status.is_final() && all_log && all_findings;
+        if standing.complete {
+            readers.remove(&standing.row.value.id);
         }
         match place {
-            Some(place) => jobs[place] = Arc::new(view),
-            None => jobs.push(Arc::new(view)),
+            Some(place) => jobs[place] = Arc::new(standing),
+            None => jobs.push(Arc::new(standing)),
         }
     }
     let over = jobs.iter().all(|job| job.complete);
-    Ok((View { jobs, looked: true, over, broken: None }, more))
+    Ok((Standing { jobs, looked: true, over, broken: None }, more))
 }
 
 /// Whether all there is of the log is shown.
-fn look_at_log(rooms: &Rooms, logs: Logs, view: &mut JobView, readers: &mut Readers, is_known: bool) -> Result<bool> {
-    let job = &view.row.value;
+fn look_at_log(rooms: &Rooms, logs: Logs, standing: &mut JobStanding, readers: &mut Readers, is_known: bool) -> Result<bool> {
+    let job = &standing.row.value;
     if logs == Logs::None || job.status == JobStatus::Queued {
         return Ok(true);
     }
@@ -321,24 +323,24 @@ fn look_at_log(rooms: &Rooms, logs: Logs, view: &mut JobView, readers: &mut Read
     let is_final = job.status.is_final();
     match logs {
         Logs::None => {}
-        Logs::Length => view.edge = reader.len(),
+        Logs::Length => standing.edge = reader.len(),
         Logs::Progress => {
-            if view.edge != reader.len() {
-                view.edge = reader.len();
+            if standing.edge != reader.len() {
+                standing.edge = reader.len();
                 if let Some(line) = reader.last_line(PROGRESS_LINE)? {
-                    view.last_line = line.into();
+                    standing.last_line = line.into();
                 }
             }
         }
         // Nobody has asked for its log before, and all of it is there: whoever asks reads it.
-        Logs::Lines if is_final && !is_known => view.edge = reader.len(),
-        Logs::Lines => return grow(reader, view, is_known, is_final),
+        Logs::Lines if is_final && !is_known => standing.edge = reader.len(),
+        Logs::Lines => return grow(reader, standing, is_known, is_final),
     }
     Ok(true)
 }
 
 /// Takes in what was written since, at most a window of it. Whether that was all.
-fn grow(reader: &LogReader, view: &mut JobView, is_known: bool, is_final: bool) -> Result<bool> {
+fn grow(reader: &LogReader, standing: &mut JobStanding, is_known: bool, is_final: bool) -> Result<bool> {
     let length = reader.len();
     if !is_known {
         // Somebody comes in the middle: what is far back they read for themselves.
@@ -347,55 +349,55 @@ fn grow(reader: &LogReader, view: &mut JobView, is_known: bool, is_final: bool) 
             let mut bytes = vec![0; PIECE];
             let count = reader.read_at(from, &mut bytes)?;
             let newline = memchr::memchr(b'\n', &bytes[..count]).map_or(0, |newline| newline as u64 + 1);
-            view.edge = from + newline;
+            standing.edge = from + newline;
         }
     }
-    if view.edge >= length {
+    if standing.edge >= length {
         return Ok(true);
     }
-    let room = usize::try_from(length - view.edge).map_or(WINDOW, |room| room.min(WINDOW));
+    let room = usize::try_from(length - standing.edge).map_or(WINDOW, |room| room.min(WINDOW));
     let mut bytes = vec![0; room];
-    let count = reader.read_at(view.edge, &mut bytes)?;
+    let count = reader.read_at(standing.edge, &mut bytes)?;
     bytes.truncate(count);
-    let to_the_end = view.edge + count as u64 >= length;
-    let pieces = piece::cut(view.edge, &Bytes::from(bytes), is_final && to_the_end);
-    view.edge = pieces.last().map_or(view.edge, Piece::end);
-    view.pieces.extend(pieces.into_iter().map(Shared::new));
-    let held: usize = view.pieces.iter().map(|piece| piece.value.bytes.len()).sum();
+    let to_the_end = standing.edge + count as u64 >= length;
+    let pieces = piece::cut(standing.edge, &Bytes::from(bytes), is_final && to_the_end);
+    standing.edge = pieces.last().map_or(standing.edge, Piece::end);
+    standing.pieces.extend(pieces.into_iter().map(Shared::new));
+    let held: usize = standing.pieces.iter().map(|piece| piece.value.bytes.len()).sum();
     let mut beyond = held.saturating_sub(WINDOW);
-    let old = view.pieces.iter().take_while(|piece| {
+    let old = standing.pieces.iter().take_while(|piece| {
         let goes = beyond > 0;
         beyond = beyond.saturating_sub(piece.value.bytes.len());
         goes
     });
     let old = old.count();
-    view.pieces.drain(..old);
+    standing.pieces.drain(..old);
     Ok(to_the_end)
 }
 
 /// Whether all that are in the ledger are shown.
-fn look_at_findings(rooms: &Rooms, view: &mut JobView, is_known: bool) -> Result<bool> {
-    let job = &view.row.value;
+fn look_at_findings(rooms: &Rooms, standing: &mut JobStanding, is_known: bool) -> Result<bool> {
+    let job = &standing.row.value;
     if job.status == JobStatus::Queued {
         return Ok(true);
     }
     if !is_known {
         // Those that there are already are read by whoever asks.
-        view.findings_from = rooms.ledger.read(|tx| selection::last_row(tx, &job.id))?;
+        standing.findings_from = rooms.ledger.read(|tx| selection::last_row(tx, &job.id))?;
         return Ok(true);
     }
-    if !job.status.is_final() && job.findings_count == view.findings_count {
+    if !job.status.is_final() && job.findings_count == standing.findings_count {
         return Ok(true);
     }
-    let found = rooms.ledger.read(|tx| selection::after(tx, job, view.last_finding(), FINDINGS))?;
+    let found = rooms.ledger.read(|tx| selection::after(tx, job, standing.last_finding(), FINDINGS))?;
     let all = found.len() < FINDINGS;
     if all {
-        view.findings_count = job.findings_count;
+        standing.findings_count = job.findings_count;
     }
-    view.findings.extend(found.into_iter().map(Shared::new));
-    let old = view.findings.len().saturating_sub(FINDINGS);
-    if let Some(last) = view.findings.drain(..old).next_back() {
-        view.findings_from = row_of(&last.value);
+    standing.findings.extend(found.into_iter().map(Shared::new));
+    let old = standing.findings.len().saturating_sub(FINDINGS);
+    if let Some(last) = standing.findings.drain(..old).next_back() {
+        standing.findings_from = row_of(&last.value);
     }
     Ok(all)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::feed::{JobView, Shared, View, row_of};
+use super::feed::{JobStanding, Shared, Standing, row_of};
 use super::hub::Hub;
 use super::piece::Piece;
 use super::position::{Phase, Place, Position};
@@ -65,7 +65,7 @@ pub(in crate::farm) struct Asked {
 pub struct Follower {
     rooms: Arc<Rooms>,
     hub: Hub,
-    views: watch::Receiver<Arc<View>>,
+    standings: watch::Receiver<Arc<Standing>>,
     logs: Logs,
     findings: bool,
     part: Option<Reading>,
@@ -88,24 +88,24 @@ enum Step {
 }
 
 impl Follower {
-    /// One who begins where they were; at a view, so that what is wrong with the jobs is told before anything else.
+    /// One who begins where they were; at a standing, so that what is wrong with the jobs is told before anything else.
     pub(in crate::farm) async fn new(
         rooms: Arc<Rooms>,
         hub: Hub,
-        mut views: watch::Receiver<Arc<View>>,
+        mut standings: watch::Receiver<Arc<Standing>>,
         asked: Asked,
     ) -> Result<Self> {
         let Asked { logs, findings, part, from: mut position } = asked;
-        let view = views.wait_for(|view| view.looked || view.broken.is_some()).await;
-        let view = view.map(|view| Arc::clone(&view)).unwrap_or_default();
-        if let Some(problem) = view.problem() {
+        let standing = standings.wait_for(|standing| standing.looked || standing.broken.is_some()).await;
+        let standing = standing.map(|standing| Arc::clone(&standing)).unwrap_or_default();
+        if let Some(problem) = standing.problem() {
             return Err(problem);
         }
-        if position.jobs.len() > view.jobs.len() {
+        if position.jobs.len() > standing.jobs.len() {
             return Err(Error::invalid("that id is of another event's jobs").hint("send the last id of these very events"));
         }
         let mut part = part.map(Reading::new);
-        if let (Some(part), Some(job)) = (&mut part, view.jobs.first()) {
+        if let (Some(part), Some(job)) = (&mut part, standing.jobs.first()) {
             // The last lines are those of this moment, also for somebody who breaks off and comes back later.
             let (lines, is_new) = (part.take_tail(), position.jobs.is_empty());
             if let Some(lines) = lines.filter(|_| is_new) {
@@ -117,7 +117,7 @@ impl Follower {
         Ok(Self {
             rooms,
             hub,
-            views,
+            standings,
             logs,
             findings,
             part,
@@ -138,20 +138,20 @@ impl Follower {
             if let Some((job, what)) = self.waiting.pop_front() {
                 return Some(Ok(self.tell(job, what)));
             }
-            let view = Arc::clone(&self.views.borrow_and_update());
-            match self.step(&view) {
+            let standing = Arc::clone(&self.standings.borrow_and_update());
+            match self.step(&standing) {
                 Some((job, Step::Tell(what))) => return Some(Ok(self.tell(job, what))),
                 Some((job, Step::ReadLog(from, to))) => {
-                    if let Err(error) = self.read_log(job, &view.jobs[job], from, to).await {
+                    if let Err(error) = self.read_log(job, &standing.jobs[job], from, to).await {
                         return Some(Err(error));
                     }
                     continue;
                 }
                 Some((job, Step::ReadFindings(row))) => {
-                    let (rooms, row_of) = (Arc::clone(&self.rooms), Arc::clone(&view.jobs[job].row));
+                    let (rooms, row_of) = (Arc::clone(&self.rooms), Arc::clone(&standing.jobs[job].row));
                     match self.hub.read(move || reading::findings(&rooms, &row_of.value, row)).await {
                         Ok(found) if found.is_empty() => {
-                            self.position.place_mut(job).finding = view.jobs[job].last_finding();
+                            self.position.place_mut(job).finding = standing.jobs[job].last_finding();
                         }
                         Ok(found) => self.waiting.extend(found.into_iter().map(|it| (job, Happening::Finding(it)))),
                         Err(error) => return Some(Err(error)),
@@ -160,15 +160,15 @@ impl Follower {
                 }
                 None => {}
             }
-            if let Some(problem) = view.problem() {
+            if let Some(problem) = standing.problem() {
                 return Some(Err(problem));
             }
-            if view.over || self.is_part_told() {
+            if standing.over || self.is_part_told() {
                 self.position.ended = true;
                 return Some(Ok(Told { position: self.position.clone(), what: Happening::End }));
             }
-            drop(view);
-            if self.views.changed().await.is_err() {
+            drop(standing);
+            if self.standings.changed().await.is_err() {
                 return None;
             }
         }
@@ -176,76 +176,76 @@ impl Follower {
 
     /// What is to be told next, in turns: a job that prints without end does not keep others from being heard. A new
     /// job is the last in the order, so that at most one is unknown at a time.
-    fn step(&self, view: &View) -> Option<(usize, Step)> {
-        let count = view.jobs.len().min(self.position.jobs.len() + 1);
+    fn step(&self, standing: &Standing) -> Option<(usize, Step)> {
+        let count = standing.jobs.len().min(self.position.jobs.len() + 1);
         (0..count).find_map(|turn| {
             let job = (self.turn + turn) % count;
-            self.step_of(job, &view.jobs[job]).map(|step| (job, step))
+            self.step_of(job, &standing.jobs[job]).map(|step| (job, step))
         })
     }
 
-    fn step_of(&self, number: usize, view: &JobView) -> Option<Step> {
-        let (place, job) = (self.position.place(number), &view.row.value);
+    fn step_of(&self, number: usize, standing: &JobStanding) -> Option<Step> {
+        let (place, job) = (self.position.place(number), &standing.row.value);
         if place.phase == Phase::Over {
             return None;
         }
         let is_final = job.status.is_final();
-        let state = || Some(Step::Tell(Happening::State(Arc::clone(&view.row))));
+        let state = || Some(Step::Tell(Happening::State(Arc::clone(&standing.row))));
         // A job's end is told after all of its log.
         if !is_final && place.phase < phase(job.status) {
             return state();
         }
-        if let Some(step) = self.log_step(number, place, view) {
+        if let Some(step) = self.log_step(number, place, standing) {
             return Some(step);
         }
-        if self.findings && place.finding < view.last_finding() {
-            if place.finding < view.findings_from {
+        if self.findings && place.finding < standing.last_finding() {
+            if place.finding < standing.findings_from {
                 return Some(Step::ReadFindings(place.finding));
             }
-            let next = view.findings.iter().find(|finding| row_of(&finding.value) > place.finding);
+            let next = standing.findings.iter().find(|finding| row_of(&finding.value) > place.finding);
             return next.map(|next| Step::Tell(Happening::Finding(Arc::clone(next))));
         }
-        let now = (view.edge, job.findings_count);
+        let now = (standing.edge, job.findings_count);
         let told = self.progress.get(number).copied().unwrap_or_default();
         if self.logs == Logs::Progress && !is_final && told != now {
             let findings = job.findings_count.cast_unsigned();
-            let last_line = Arc::clone(&view.last_line);
+            let last_line = Arc::clone(&standing.last_line);
             return Some(Step::Tell(Happening::Progress { job: job.id.clone(), last_line, findings }));
         }
-        if is_final && view.complete { state() } else { None }
+        if is_final && standing.complete { state() } else { None }
     }
 
-    fn log_step(&self, number: usize, place: Place, view: &JobView) -> Option<Step> {
-        if self.logs != Logs::Lines || place.offset >= view.edge {
+    fn log_step(&self, number: usize, place: Place, standing: &JobStanding) -> Option<Step> {
+        if self.logs != Logs::Lines || place.offset >= standing.edge {
             return None;
         }
         if let Some(part) = &self.part {
-            let wanted = number == 0 && part.wants(place.offset, view.edge, view.complete);
-            return wanted.then_some(Step::ReadLog(place.offset, view.edge));
+            let wanted = number == 0 && part.wants(place.offset, standing.edge, standing.complete);
+            return wanted.then_some(Step::ReadLog(place.offset, standing.edge));
         }
-        let next = view.pieces.partition_point(|piece| piece.value.end() <= place.offset);
-        match view.pieces.get(next) {
+        let next = standing.pieces.partition_point(|piece| piece.value.end() <= place.offset);
+        match standing.pieces.get(next) {
             Some(piece) if piece.value.start == place.offset => {
-                Some(Step::Tell(Happening::Log { job: view.row.value.id.clone(), piece: Arc::clone(piece) }))
+                Some(Step::Tell(Happening::Log { job: standing.row.value.id.clone(), piece: Arc::clone(piece) }))
             }
             // Within a piece, or before the first: what is read ends where one begins.
             Some(piece) if piece.value.start < place.offset => Some(Step::ReadLog(place.offset, piece.value.end())),
             Some(piece) => Some(Step::ReadLog(place.offset, piece.value.start)),
-            None => Some(Step::ReadLog(place.offset, view.edge)),
+            None => Some(Step::ReadLog(place.offset, standing.edge)),
         }
     }
 
-    async fn read_log(&mut self, number: usize, view: &JobView, from: u64, to: u64) -> Result<()> {
-        let (rooms, job, part) = (Arc::clone(&self.rooms), view.row.value.id.clone(), self.part.clone());
+    async fn read_log(&mut self, number: usize, standing: &JobStanding, from: u64, to: u64) -> Result<()> {
+        let (rooms, job, part) = (Arc::clone(&self.rooms), standing.row.value.id.clone(), self.part.clone());
         // Whether the log ends there for good.
-        let is_end = view.complete && to == view.edge;
+        let is_end = standing.complete && to == standing.edge;
         let read = self.hub.read(move || reading::log(&rooms, &job, from..to, is_end, part));
         let reading::Read { pieces, offset, part } = read.await?;
         self.part = part;
         if pieces.is_empty() {
             self.position.place_mut(number).offset = offset;
         }
-        let job = &view.row.value.id;
+        let job = &standing.row.value.id;
         let told = |piece| (number, Happening::Log { job: job.clone(), piece: Shared::new(piece) });
         self.waiting.extend(pieces.into_iter().map(told));
         Ok(())
@@ -270,7 +270,7 @@ impl Follower {
             Happening::Log { piece, .. } => place.offset = piece.value.end(),
             Happening::Finding(finding) => place.finding = row_of(&finding.value),
             Happening::Progress { findings, .. } => {
-                let edge = self.views.borrow().jobs.get(number).map_or(0, |job| job.edge);
+                let edge = self.standings.borrow().jobs.get(number).map_or(0, |job| job.edge);
                 if self.progress.len() <= number {
                     self.progress.resize(number + 1, (0, 0));
                 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::feed::{Broken, Feed, View};
+use super::feed::{Broken, Feed, Standing};
 use super::{Logs, Subject};
 use crate::changes::{Changes, watch as watch_changes};
 use crate::error::Result;
@@ -20,7 +20,7 @@ const READS: usize = 4;
 pub(in crate::farm) struct Hub(Arc<Inner>);
 
 struct Inner {
-    feeds: Mutex<HashMap<Subject, watch::Sender<Arc<View>>>>,
+    feeds: Mutex<HashMap<Subject, watch::Sender<Arc<Standing>>>>,
     /// What the kernel tells of, shared by all feeds: it allows a user few such watches. One with the logs, one without.
     quiet: Mutex<Weak<[Changes; 2]>>,
     busy: Mutex<Weak<[Changes; 3]>>,
@@ -45,29 +45,29 @@ impl Hub {
         rooms: &Arc<Rooms>,
         subject: Subject,
         broken: watch::Receiver<Option<Broken>>,
-    ) -> Result<watch::Receiver<Arc<View>>> {
+    ) -> Result<watch::Receiver<Arc<Standing>>> {
         let mut feeds = self.feeds();
-        if let Some(views) = feeds.get(&subject) {
-            return Ok(views.subscribe());
+        if let Some(standings) = feeds.get(&subject) {
+            return Ok(standings.subscribe());
         }
         let watches = self.watches(rooms, subject.logs)?;
-        let (views, receiver) = watch::channel(Arc::new(View::default()));
-        feeds.insert(subject.clone(), views.clone());
+        let (standings, receiver) = watch::channel(Arc::new(Standing::default()));
+        feeds.insert(subject.clone(), standings.clone());
         drop(feeds);
         let (ledger, ends, logs) = watches.changes();
-        let mut feed = Feed { rooms: Arc::clone(rooms), subject, views, ledger, ends, logs, broken };
+        let mut feed = Feed { rooms: Arc::clone(rooms), subject, standings, ledger, ends, logs, broken };
         let hub = self.clone();
         tokio::spawn(async move {
             let _watches = watches;
             loop {
-                let views = feed.views.clone();
+                let standings = feed.standings.clone();
                 let is_over = tokio::select! {
                     () = feed.run() => true,
-                    () = views.closed() => false,
+                    () = standings.closed() => false,
                 };
                 let mut feeds = hub.feeds();
                 // Somebody may have come a moment ago.
-                if is_over || feed.views.receiver_count() == 0 {
+                if is_over || feed.standings.receiver_count() == 0 {
                     feeds.remove(&feed.subject);
                     break;
                 }
@@ -85,7 +85,7 @@ impl Hub {
         super::feed::blocking(work).await
     }
 
-    fn feeds(&self) -> MutexGuard<'_, HashMap<Subject, watch::Sender<Arc<View>>>> {
+    fn feeds(&self) -> MutexGuard<'_, HashMap<Subject, watch::Sender<Arc<Standing>>>> {
         self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,7 +3,7 @@
 //! The ledger and the logs are the only source: the kernel tells when they change, and nothing is asked in between.
 //!
 //! ```text
-//!  ledger, logs ──► Feed, one a scope: looks once for all ──► View ──► Follower, one a listener ──► terminal, HTTP
+//!  ledger, logs ──► Feed, one a scope: looks once for all ──► Standing ──► Follower, one a listener ──► terminal, HTTP
 //! ```
 //!
 //! A [`feed::Feed`] shows how things stand, with the newest pieces of the logs as they go out. A [`Follower`] walks
@@ -12,6 +12,7 @@
 //! that a listener who is slow, comes late, or comes back with a position of days ago misses nothing and hears
 //! nothing twice.
 
+mod farm;
 mod feed;
 mod follower;
 mod hub;
@@ -20,11 +21,12 @@ mod position;
 mod reading;
 
 pub use follower::{Follower, Happening, Told};
+pub use farm::{Follow, LogFacts};
 pub use feed::Shared;
 pub use piece::Piece;
 pub use position::Position;
 
-pub(super) use feed::{Broken, View};
+pub(super) use feed::{Broken, Standing};
 pub(super) use follower::Asked;
 pub(super) use hub::Hub;
 

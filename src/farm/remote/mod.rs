@@ -1,5 +1,6 @@
 //! The same verbs, asked of a server over HTTP.
 
+mod live;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -76,8 +77,8 @@ impl Farm for RemoteFarm {
         unbuilt()
     }
 
-    async fn log(&self, _job: &JobId, _part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        unbuilt()
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        live::log(&self.server, job, part).await
     }
 
     fn log_path(&self, _job: &JobId) -> Option<PathBuf> {
@@ -88,8 +89,8 @@ impl Farm for RemoteFarm {
         None
     }
 
-    async fn follow(&self, _scope: &Scope, _logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
-        unbuilt()
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        live::follow(&self.server, scope, live::query(logs)).await
     }
 
     async fn cancel(&self, _scope: &Scope, _force: bool) -> Result<Vec<Job>> {

@@ -2,8 +2,10 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod live;
 mod problem;
 mod projects;
 
+pub use live::{EndEvent, EventsQuery, Flag, LogEvent, LogQuery, Logs, ProgressEvent, event};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
