@@ -69,7 +69,12 @@ impl Sending {
                 other => Some(other?),
             };
             if let Some(reader) = reader {
-                return Ok(Self { hub: hub.clone(), place: Some(Place { reader, part, offset: None, stop: None }), live, chunks });
+                return Ok(Self {
+                    hub: hub.clone(),
+                    place: Some(Place { reader, part, offset: None, stop: None }),
+                    live,
+                    chunks,
+                });
             }
             if let Some(standings) = &mut live {
                 let _ = standings.changed().await;

@@ -302,9 +302,10 @@ pub fn after(tx: &Transaction<'_>, job: &Job, row: i64, limit: usize) -> Result<
     // The job's index has the rows' numbers too, so that those of others are not walked.
     let sql = "SELECT id FROM findings INDEXED BY findings_by_job WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map((jobs::seq(tx, &job.id)?, row, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
-        row.get::<_, i64>(0)
-    })?;
+    let rows = statement
+        .query_map((jobs::seq(tx, &job.id)?, row, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+            row.get::<_, i64>(0)
+        })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     selection.read(tx, &rows, true)
 }

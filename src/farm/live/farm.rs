@@ -111,8 +111,7 @@ impl LocalFarm {
         scope: &Scope,
         logs: FollowLogs,
     ) -> Result<mpsc::Receiver<Result<Event>>> {
-        let follow =
-            Follow { scope: scope.clone(), logs, part: None, findings: false, from: Position::default() };
+        let follow = Follow { scope: scope.clone(), logs, part: None, findings: false, from: Position::default() };
         let mut follower = self.follower(follow).await?;
         let (events, receiver) = mpsc::channel(WAITING);
         tokio::spawn(async move {

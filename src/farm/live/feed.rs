@@ -156,7 +156,8 @@ impl Feed {
     pub(super) async fn run(&mut self) {
         if let Err(error) = self.show().await {
             let broken = Some(Broken::of(&error));
-            self.standings.send_modify(|standing| *standing = Arc::new(Standing { broken, ..Standing::clone(standing) }));
+            self.standings
+                .send_modify(|standing| *standing = Arc::new(Standing { broken, ..Standing::clone(standing) }));
         }
     }
 
@@ -183,7 +184,8 @@ impl Feed {
             if over {
                 return Ok(());
             }
-            let crowd = A_FOLLOWER * u32::try_from(self.standings.receiver_count().saturating_sub(1)).unwrap_or(u32::MAX);
+            let crowd =
+                A_FOLLOWER * u32::try_from(self.standings.receiver_count().saturating_sub(1)).unwrap_or(u32::MAX);
             let crowd = crowd.min(AT_LEAST_EVERY);
             if more {
                 tokio::time::sleep_until(looked + crowd).await;
@@ -305,7 +307,13 @@ fn look(rooms: &Rooms, subject: &Subject, before: &Standing, readers: &mut Reade
 }
 
 /// Whether all there is of the log is shown.
-fn look_at_log(rooms: &Rooms, logs: Logs, standing: &mut JobStanding, readers: &mut Readers, is_known: bool) -> Result<bool> {
+fn look_at_log(
+    rooms: &Rooms,
+    logs: Logs,
+    standing: &mut JobStanding,
+    readers: &mut Readers,
+    is_known: bool,
+) -> Result<bool> {
     let job = &standing.row.value;
     if logs == Logs::None || job.status == JobStatus::Queued {
         return Ok(true);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::Logs;
 use super::feed::{JobStanding, Shared, Standing, row_of};
 use super::hub::Hub;
 use super::piece::Piece;
 use super::position::{Phase, Place, Position};
-use super::Logs;
 use super::reading::{self, Reading};
 use crate::error::{Error, Result};
 use crate::farm::LogPart;
@@ -102,7 +102,9 @@ impl Follower {
             return Err(problem);
         }
         if position.jobs.len() > standing.jobs.len() {
-            return Err(Error::invalid("that id is of another event's jobs").hint("send the last id of these very events"));
+            return Err(
+                Error::invalid("that id is of another event's jobs").hint("send the last id of these very events")
+            );
         }
         let mut part = part.map(Reading::new);
         if let (Some(part), Some(job)) = (&mut part, standing.jobs.first()) {

@@ -20,9 +20,9 @@ mod piece;
 mod position;
 mod reading;
 
-pub use follower::{Follower, Happening, Told};
 pub use farm::{Follow, LogFacts};
 pub use feed::Shared;
+pub use follower::{Follower, Happening, Told};
 pub use piece::Piece;
 pub use position::Position;
 

@@ -77,11 +77,7 @@ pub(super) async fn follow(
 }
 
 /// A part of a log, as [`crate::farm::Farm::log`] has it.
-pub(super) async fn log(
-    server: &Transport,
-    job: &JobId,
-    part: LogPart,
-) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+pub(super) async fn log(server: &Transport, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
     let (chunks, receiver) = mpsc::channel(1);
     if !part.follow {
         let request = server.request(Method::GET, &["jobs", job.as_str(), "log"]).query(&LogQuery::from(&part));

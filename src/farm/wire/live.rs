@@ -236,7 +236,9 @@ fn part(
         }
         (_, Some(0)) => return Err(Error::invalid("there is no line 0").hint("the first line is 1")),
         (Some(_), None) if lines.is_some() => {
-            return Err(Error::invalid("lines are counted from a line, not from the end").hint("leave out lines or tail"));
+            return Err(
+                Error::invalid("lines are counted from a line, not from the end").hint("leave out lines or tail")
+            );
         }
         (Some(lines), None) => LogStart::Tail(lines),
         (None, line) => LogStart::Line(line.unwrap_or(1)),

@@ -51,13 +51,8 @@ pub(crate) async fn of_job(
     let from = position(&headers)?;
     let job = farm.job(&selector).await?;
     let part = query.part()?;
-    let follow = Follow {
-        scope: Scope::Job(job.id),
-        logs: query.logs.into(),
-        part,
-        findings: query.has_findings(),
-        from,
-    };
+    let follow =
+        Follow { scope: Scope::Job(job.id), logs: query.logs.into(), part, findings: query.has_findings(), from };
     answer(&app, &farm, follow).await
 }
 

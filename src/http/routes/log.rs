@@ -115,9 +115,10 @@ fn text(status: StatusCode, ranges: &'static str, cache: &'static str, body: Bod
 /// Whether a header that lists tags has this one.
 fn is_named(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
-    })
+    values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 fn stream(_app: &App, chunks: mpsc::Receiver<Result<Vec<u8>>>) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
