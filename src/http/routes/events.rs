@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Error, Result};
@@ -117,23 +117,25 @@ async fn answer(app: &App, farm: &crate::farm::LocalFarm, follow: Follow) -> Res
     Ok((headers, Body::from_stream(events(app, follower))).into_response())
 }
 
-/// Each event is made when the connection has room for it: whoever reads slowly holds one, and no thread.
-fn events(_app: &App, follower: Follower) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
-    futures_util::stream::unfold((Some(follower), true), async move |(follower, is_first)| {
-        let mut follower = follower?;
-        if is_first {
-            return Some((Ok(Bytes::from_static(RETRY)), (Some(follower), false)));
-        }
+/// Each event is made when the connection has room for it: whoever reads slowly holds one, and no thread. When the
+/// server is asked to end, the stream does too, without `end`.
+fn events(app: &App, follower: Follower) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+    let begun = futures_util::stream::iter([Ok(Bytes::from_static(RETRY))]);
+    let state = Some((follower, app.shutdown.clone()));
+    begun.chain(futures_util::stream::unfold(state, async |state| {
+        let (mut follower, mut shutdown) = state?;
         let heartbeat = Instant::now() + HEARTBEAT;
-        tokio::select! {
+        let event = tokio::select! {
             told = follower.next() => match told? {
-                Ok(told) => Some((Ok(written(&told)), (Some(follower), false))),
+                Ok(told) => written(&told),
                 // Nothing comes behind it.
-                Err(error) => Some((Ok(problem(error)), (None, false))),
+                Err(error) => return Some((Ok(problem(error)), None)),
             },
-            () = sleep_until(heartbeat) => Some((Ok(Bytes::from_static(b":\n\n")), (Some(follower), false))),
-        }
-    })
+            () = sleep_until(heartbeat) => Bytes::from_static(b":\n\n"),
+            _ = shutdown.wait_for(|ends| *ends) => return None,
+        };
+        Some((Ok(event), Some((follower, shutdown))))
+    }))
 }
 
 fn written(told: &Told) -> Bytes {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::farm::wire::{LogQuery, Problem};
 use crate::farm::{Farm as _, JobSelector, LogPart, LogStart};
 use crate::http::auth::Asked;
@@ -58,7 +58,12 @@ pub(crate) async fn of_job(
             return Ok(text(StatusCode::OK, "none", "no-store", Body::empty()));
         }
         let chunks = farm.log(&job.id, part.unwrap_or(all)).await?;
-        return Ok(text(StatusCode::OK, "none", "no-store", Body::from_stream(stream(&app, chunks))));
+        let body = if query.is_follow() {
+            Body::from_stream(growing(&app, chunks))
+        } else {
+            Body::from_stream(stream(chunks))
+        };
+        return Ok(text(StatusCode::OK, "none", "no-store", body));
     }
     let facts = farm.log_facts(&job.id).await?;
     let etag = facts.job.status.is_final().then(|| format!("\"{}-{}\"", facts.job.id, facts.bytes));
@@ -83,7 +88,7 @@ pub(crate) async fn of_job(
     let count = range.end - range.start;
     let body = match method == Method::HEAD || count == 0 {
         true => Body::empty(),
-        false => Body::from_stream(stream(&app, farm.log_bytes(&facts.job.id, range.start, count).await?)),
+        false => Body::from_stream(stream(farm.log_bytes(&facts.job.id, range.start, count).await?)),
     };
     let cache = if etag.is_some() { "private, no-cache" } else { "no-store" };
     let mut response = text(status, "bytes", cache, body);
@@ -121,9 +126,25 @@ fn is_named(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
-fn stream(_app: &App, chunks: mpsc::Receiver<Result<Vec<u8>>>) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+/// A log that is complete at its end.
+fn stream(chunks: mpsc::Receiver<Result<Vec<u8>>>) -> impl Stream<Item = Result<Bytes>> {
     futures_util::stream::unfold(chunks, async |mut chunks| {
         let chunk = chunks.recv().await?;
         Some((chunk.map(Bytes::from), chunks))
+    })
+}
+
+/// A log that grows. When the server is asked to end it breaks off: it must not look complete.
+fn growing(app: &App, chunks: mpsc::Receiver<Result<Vec<u8>>>) -> impl Stream<Item = Result<Bytes>> + use<> {
+    let state = Some((chunks, app.shutdown.clone()));
+    futures_util::stream::unfold(state, async |state| {
+        let (mut chunks, mut shutdown) = state?;
+        let chunk = tokio::select! {
+            chunk = chunks.recv() => chunk?,
+            _ = shutdown.wait_for(|ends| *ends) => {
+                return Some((Err(Error::new(Code::Unavailable, "the server ends before the log does")), None));
+            }
+        };
+        Some((chunk.map(Bytes::from), Some((chunks, shutdown))))
     })
 }
