@@ -37,12 +37,9 @@ impl Refusal {
         Self { problem, headers: HeaderMap::new(), cause: None }
     }
 
-    /// What it says, for an answer that has begun already.
-    pub(super) fn problem(self) -> Problem {
-        if let Some(Cause(cause)) = self.cause {
-            tracing::error!("{cause}");
-        }
-        self.problem
+    /// What is told of it.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
     }
 
     /// A part of the request that makes no sense beside another.

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
 use super::metrics::Metrics;
-use super::routes::{description, findings, health, jobs, projects, suppressions, tokens, uploads};
+use super::routes::{description, events, findings, health, jobs, log, projects, suppressions, tokens, uploads};
 use super::{access, openapi, problem, request_id};
 use crate::error::Result;
 use crate::farm::{Load, LocalFarm};
@@ -56,6 +56,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jobs::retry))
         .routes(routes!(jobs::batch))
         .routes(routes!(jobs::cancel_batch))
+        .routes(routes!(events::of_batch))
+        .routes(routes!(events::of_job))
+        .routes(routes!(log::of_job))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
         .routes(routes!(suppressions::list, suppressions::ignore, suppressions::unignore))

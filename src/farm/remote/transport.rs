@@ -94,7 +94,7 @@ impl Transport {
             .hint("check --server or CRAFTING_URL, and that `crafting serve` runs there")
     }
 
-    fn foreign(&self, why: &str) -> Error {
+    pub(super) fn foreign(&self, why: &str) -> Error {
         Error::new(Code::ServerUnreachable, format!("{} does not answer as crafting does: {why}", self.server))
             .hint("check --server or CRAFTING_URL, and what stands between; the server may be of another version")
     }

@@ -5,6 +5,7 @@
 mod findings;
 mod health;
 mod jobs;
+mod live;
 mod problem;
 mod projects;
 mod query;
@@ -18,6 +19,7 @@ pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
 };
+pub use live::{EndEvent, EventsQuery, LogEvent, LogQuery, Logs, ProgressEvent, event};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use query::{Flag, FlagText, List};

@@ -152,7 +152,8 @@ fn lines(found: EachFinding) -> Result<Body, Error> {
             Err(error) => {
                 // The status is said already, so the problem comes as the last line.
                 bytes.clear();
-                let told = line(&Refusal::from(error).problem(), &mut bytes);
+                tracing::error!("an answer broke off: {error}");
+                let told = line(Refusal::from(error).problem(), &mut bytes);
                 Some((told.map(|()| bytes).map_err(Broken::other), None))
             }
         }
