@@ -20,6 +20,7 @@ pub fn run() -> Measured {
         target: Target::Checkout(sandbox.repository()),
         recipes: Vec::new(),
         subprojects: Vec::new(),
+        standing: None,
         revision: Revision::Head,
         timeout: None,
         keep_slot: false,

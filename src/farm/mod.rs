@@ -15,6 +15,7 @@ mod remote;
 mod request;
 mod since;
 mod suppress;
+mod visible;
 pub mod wire;
 
 use std::cmp::Reverse;
@@ -25,8 +26,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use globset::GlobSet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
@@ -38,12 +40,17 @@ pub use since::Since;
 use crate::error::{Error, Result};
 use crate::model::{
     Batch, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project,
-    ProjectFile, ProjectName, RecipeName, RefName, Stream, SubPath, Suppression, Timestamp, path_glob,
+    ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp, path_glob,
 };
 
 /// Every verb of the build farm.
 #[async_trait]
 pub trait Farm: Send + Sync {
+    /// The server that it is on; none: it is this machine's.
+    fn server(&self) -> Option<&ServerUrl> {
+        None
+    }
+
     /// Registers a project; one that exists under the same name is a conflict.
     async fn add_project(&self, new: NewProject) -> Result<Registered>;
     /// Every project, by name.
@@ -60,7 +67,8 @@ pub trait Farm: Send + Sync {
     /// What [`Farm::run`] would queue, without queueing it. As with a run, a checkout is registered or read again, and
     /// the snapshot of its files is made.
     async fn plan(&self, request: &RunRequest) -> Result<Plan>;
-    /// Queues a batch. Unless detached, its jobs run in this process; [`Farm::follow`] tells how they go.
+    /// Queues a batch; [`Farm::follow`] tells how its jobs go. On this machine they run in this process, or detached in
+    /// one that outlives it. On a server they are the server's, which goes on with them whatever becomes of who asked.
     async fn run(&self, request: &RunRequest) -> Result<Started>;
     /// Jobs, newest first.
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>>;
@@ -77,7 +85,8 @@ pub trait Farm: Send + Sync {
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>>;
     /// Asks for the end of jobs: first with grace, with `force` at once. The jobs as they are after the request.
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>>;
-    /// Queues a finished job again, same commit and same recipe snapshot, as a batch of its own.
+    /// Queues a finished job again, same commit and same recipe snapshot, as a batch of its own. Who runs it is as with
+    /// [`Farm::run`].
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started>;
 
     /// Findings, the worst first, and how many there are.
@@ -126,7 +135,7 @@ pub struct ProjectChange {
 }
 
 /// A registered project, and where its subprojects and recipes were read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Registered {
     /// The project as it is now.
     pub project: Project,
@@ -162,6 +171,9 @@ pub struct RunRequest {
     pub recipes: Vec<RecipeName>,
     /// Of these subprojects; none: every one that has the recipe.
     pub subprojects: Vec<SubPath>,
+    /// Where the asker stands below the project's root: inside a subproject's folder, that subproject alone is meant.
+    /// For a [`Target::Checkout`] it is found out.
+    pub standing: Option<SubPath>,
     /// At which state of the repository.
     pub revision: Revision,
     /// Instead of the recipes' own time limits.
@@ -193,10 +205,23 @@ pub enum Revision {
     Head,
     /// What a ref resolves to when the job starts.
     Ref(RefName),
+    /// A commit that was looked up already, perhaps by somebody on another machine.
+    Commit(KnownCommit),
+}
+
+/// A commit, and what a person calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCommit {
+    /// What was asked for: the branch that is checked out, a tag.
+    pub git_ref: RefName,
+    /// The commit.
+    pub sha: CommitId,
+    /// Whether it is a snapshot of uncommitted changes.
+    pub dirty: bool,
 }
 
 /// What a request comes down to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
     /// The project.
     pub project: ProjectName,
@@ -216,7 +241,7 @@ pub struct Plan {
 }
 
 /// One job of a [`Plan`].
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PlannedJob {
     /// The subproject's name.
     pub subproject: SubPath,

@@ -1,7 +1,9 @@
 //! The HTTP door: a request becomes domain types, the farm is asked once as the caller, the answer is rendered.
 
 mod auth;
+mod extract;
 mod problem;
+mod request_id;
 mod router;
 mod routes;
 mod serve;

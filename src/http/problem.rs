@@ -1,26 +1,105 @@
-//! Errors as answers: `application/problem+json`.
+//! Errors as answers: `application/problem+json`, and nothing in them that is the server's own business.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::request_id::RequestId;
 use crate::error::Error;
-use crate::farm::wire::Problem;
+use crate::farm::wire::{FieldError, Problem};
 
 /// An error of the library on its way out. Routes return it by `?`.
-pub(super) struct Refusal(Problem);
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    problem: Problem,
+    headers: HeaderMap,
+    /// What happened inside, for the log alone.
+    cause: Option<Cause>,
+}
+
+/// Travels with an answer that says nothing of the cause to the place where it gets its request's id.
+#[derive(Clone, Debug)]
+struct Cause(String);
+
+impl Refusal {
+    /// A refusal whose status is not that of the error's code.
+    pub(super) fn with_status(status: StatusCode, error: &Error) -> Self {
+        let mut problem = Problem::from(error);
+        problem.status = status.as_u16();
+        Self { problem, headers: HeaderMap::new(), cause: None }
+    }
+
+    /// Says which part of the request is meant.
+    pub(super) fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
+        self.problem.errors.push(FieldError { field: field.into(), message: message.into() });
+        self
+    }
+
+    /// Answers with this header too.
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self(Problem::from(&error))
+        let problem = Problem::from(&error);
+        if problem.status != StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+            return Self { problem, headers: HeaderMap::new(), cause: None };
+        }
+        // Paths and the database's words are for whoever reads the server's log.
+        let told = Error::new(error.code(), "something went wrong in the server");
+        let cause = error.hint_text().map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"));
+        Self { problem: Problem::from(&told), headers: HeaderMap::new(), cause: Some(Cause(cause)) }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self.0)).into_response();
-        let json = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let mut response = rendered(&self.problem);
+        response.headers_mut().extend(self.headers);
+        if let Some(cause) = self.cause {
+            // The problem goes along: `tell_the_log` adds the request's id to it.
+            response.extensions_mut().insert((cause, self.problem));
+        }
         response
     }
+}
+
+fn rendered(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, axum::Json(problem)).into_response();
+    let json = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Writes the cause of a fault into the log, and under which id it stands there into the answer.
+pub(super) async fn tell_the_log(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut response = next.run(request).await;
+    if let Some((Cause(cause), mut problem)) = response.extensions_mut().remove::<(Cause, Problem)>()
+        && let Some(id) = id
+    {
+        tracing::error!(request_id = %id, "{cause}");
+        problem.hint = Some(format!("the server's log says more about the request {id}"));
+        let told = rendered(&problem).into_body();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = told;
+    }
+    response
+}
+
+/// There is no such path.
+pub(super) async fn no_such_route(uri: Uri) -> Refusal {
+    Error::not_found(format!("there is nothing at {}", uri.path())).hint("/openapi.json lists every path").into()
+}
+
+/// There is such a path, but not for this method; the router adds `Allow`.
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> Refusal {
+    let error = Error::invalid(format!("{} does not take {method}", uri.path()))
+        .hint("the header Allow names the methods that it takes");
+    Refusal::with_status(StatusCode::METHOD_NOT_ALLOWED, &error)
 }

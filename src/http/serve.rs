@@ -15,12 +15,17 @@ pub struct ServeOptions {
     pub bind: SocketAddr,
 }
 
-/// Answers requests until the process is asked to end.
-pub async fn serve(farm: LocalFarm, options: &ServeOptions) -> Result<()> {
+/// Answers requests until the process is asked to end. `ready` is told the address once the port is open.
+pub async fn serve(farm: LocalFarm, options: &ServeOptions, ready: impl FnOnce(SocketAddr)) -> Result<()> {
     let listener = TcpListener::bind(options.bind).await.map_err(|error| {
         Error::new(Code::Io, format!("cannot listen on {}: {error}", options.bind))
             .hint("something else may listen there; choose another address with --bind")
     })?;
+    ready(
+        listener
+            .local_addr()
+            .map_err(|error| Error::new(Code::Io, format!("the address of the port cannot be read: {error}")))?,
+    );
     axum::serve(listener, router(App { farm }))
         .await
         .map_err(|error| Error::new(Code::Io, format!("the server stopped: {error}")))

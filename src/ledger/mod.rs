@@ -10,6 +10,7 @@ pub mod projects;
 pub mod queue;
 pub mod selection;
 pub mod suppressions;
+mod within;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -22,6 +23,7 @@ pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub use self::within::Within;
 use crate::changes::Place;
 use crate::error::{Code, Error, IoContext, Result};
 

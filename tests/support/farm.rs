@@ -15,11 +15,10 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::server::Machine;
+
 /// Far more than anything here takes; reached only when something hangs.
 pub const DEADLINE: Duration = Duration::from_secs(300);
-
-/// What a test needs of its own environment to run git, a shell and small tools.
-const KEPT: [&str; 3] = ["PATH", "USER", "LOGNAME"];
 
 /// Waits for a condition; in vain, it shows the state.
 pub fn wait_until(what: &str, state: impl Fn() -> String, mut condition: impl FnMut() -> bool) {
@@ -68,6 +67,17 @@ impl Farm {
         self.path("tmp")
     }
 
+    /// The folders, for a server on them.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            home: self.home(),
+            data: self.data(),
+            workspace: self.workspace(),
+            temporary: self.temporary(),
+            bin: self.path("bin"),
+        }
+    }
+
     /// Puts a program of the test's own before all others on the PATH.
     pub fn program(&self, name: &str, script: &str) {
         let path = self.path("bin").join(name);
@@ -82,18 +92,7 @@ impl Farm {
 
     /// The same, of arguments that were put together.
     pub fn call(&self, arguments: &[&str]) -> Crafting<'_> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crafting"));
-        command.args(arguments).env_clear().current_dir(self.home());
-        for name in KEPT {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        let path = std::env::var("PATH").unwrap_or_default();
-        command
-            .env("PATH", format!("{}:{path}", self.path("bin").display()))
-            .env("HOME", self.home())
-            .env("TMPDIR", self.temporary())
-            .env("CRAFTING_DATA_DIR", self.data())
-            .env("CRAFTING_WORKSPACE_DIR", self.workspace());
+        let command = self.machine().crafting(arguments);
         Crafting { farm: self, command }
     }
 

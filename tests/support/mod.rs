@@ -5,6 +5,8 @@
 pub mod command;
 mod farm;
 mod repo;
+mod server;
 
 pub use farm::{Crafting, DEADLINE, Farm, Ran, Running, processes, wait_until, which};
 pub use repo::{Repo, fingerprint, git, recipe_file};
+pub use server::{Answer, Machine, Reply, Request, Server};

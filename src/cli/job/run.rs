@@ -37,6 +37,7 @@ fn request(args: RunArgs) -> Result<RunRequest> {
         },
         recipes: args.recipes,
         subprojects: args.subprojects,
+        standing: None,
         revision: match (args.git_ref, args.committed) {
             (Some(git_ref), _) => Revision::Ref(git_ref),
             (None, true) => Revision::Head,

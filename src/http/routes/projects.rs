@@ -1,11 +1,9 @@
 //! `/projects`.
 
-use axum::Json;
-use axum::extract::Path;
-
 use crate::farm::Farm as _;
 use crate::farm::wire::{ProjectAnswer, ProjectsAnswer};
 use crate::http::auth::Asked;
+use crate::http::extract::{Json, Path};
 use crate::http::problem::Refusal;
 use crate::model::ProjectName;
 
