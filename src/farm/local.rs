@@ -86,6 +86,24 @@ impl LocalFarm {
         Self { caller, ..self.clone() }
     }
 
+    /// A number that stands for the state of the ledger: while it stays, so does everything that was read.
+    pub fn state(&self) -> u64 {
+        self.rooms.ledger.state()
+    }
+
+    /// From here on [`LocalFarm::state`] also tells of what other processes write.
+    pub fn watch_state(&self) -> Result<()> {
+        let mut changes = self.rooms.ledger.changes().watch()?;
+        let rooms = Arc::downgrade(&self.rooms);
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let Some(rooms) = rooms.upgrade() else { return };
+                rooms.ledger.passed();
+            }
+        });
+        Ok(())
+    }
+
     /// The limits and folders that it works with.
     pub fn settings(&self) -> &Settings {
         &self.rooms.settings

@@ -2,6 +2,7 @@
 
 mod auth;
 mod extract;
+mod kept_answers;
 mod problem;
 mod request_id;
 mod router;

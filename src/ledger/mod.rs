@@ -15,6 +15,7 @@ mod within;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Ledger {
     changed: File,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Counts what was written, see [`Ledger::state`].
+    state: AtomicU64,
 }
 
 impl Ledger {
@@ -81,7 +84,7 @@ impl Ledger {
             .open(&changed)
             .on("open", &changed)
             .map_err(elsewhere)?;
-        Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), state: AtomicU64::new(0) })
     }
 
     /// The file.
@@ -94,6 +97,17 @@ impl Ledger {
         Place::file(&self.path.with_file_name(CHANGED))
     }
 
+    /// A number that is another one after every change by this process, and after [`Ledger::passed`]. What was read
+    /// when it had one value still holds while it has.
+    pub fn state(&self) -> u64 {
+        self.state.load(Ordering::SeqCst)
+    }
+
+    /// Says that another process may have written.
+    pub fn passed(&self) {
+        self.state.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way
     /// on a lock. An error rolls everything back.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
@@ -103,6 +117,7 @@ impl Ledger {
             .map_err(|error| explain(&self.path, error))?;
         let answer = work(&transaction).map_err(|error| self.placed(error))?;
         transaction.commit().map_err(|error| explain(&self.path, error))?;
+        self.passed();
         // At the beginning each time: the file stays one byte long, and so needs no space on a full disk.
         if let Err(error) = self.changed.write_all_at(b"\n", 0) {
             tracing::warn!("others are not told of a change in the ledger: {error}");
