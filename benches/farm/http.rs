@@ -36,7 +36,8 @@ pub fn run() -> Measured {
         let bearer = minted(&sandbox)?;
         let headers = sandbox.path("bearer.lua");
         fs::write(&headers, format!("wrk.headers[\"Authorization\"] = \"Bearer {bearer}\"\n"))?;
-        let server = Server::start(sandbox.crafting(["serve", "--bind", "127.0.0.1:0"]).env("CRAFTING_RATE_LIMIT", "0"))?;
+        let server =
+            Server::start(sandbox.crafting(["serve", "--bind", "127.0.0.1:0"]).env("CRAFTING_RATE_LIMIT", "0"))?;
         let hello = Server::start(Command::new(std::env::current_exe()?).arg(HELLO))?;
         let idle = resident(server.child.id());
         let paths = [("/healthz", 0.5), ("/jobs?limit=50", 0.25), (&format!("/jobs/{newest}"), 0.25)];
@@ -62,7 +63,12 @@ pub fn run() -> Measured {
         }
         if count == JOBS[0] {
             let mib = idle as f64 / 1024.0;
-            rows.push(Row::limit("an idle server's memory", format!("{mib:.1} MiB"), "≤ 20 MiB".to_owned(), mib <= 20.0));
+            rows.push(Row::limit(
+                "an idle server's memory",
+                format!("{mib:.1} MiB"),
+                "≤ 20 MiB".to_owned(),
+                mib <= 20.0,
+            ));
         }
     }
     Ok(rows)
@@ -146,7 +152,8 @@ struct Load {
 
 fn load(address: &str, path: &str, headers: &Path) -> Step<Load> {
     let url = format!("http://{address}{path}");
-    let output = Command::new("wrk").args(["-t1", CONNECTIONS, SECONDS, "--latency", "-s"]).arg(headers).arg(&url).output()?;
+    let output =
+        Command::new("wrk").args(["-t1", CONNECTIONS, SECONDS, "--latency", "-s"]).arg(headers).arg(&url).output()?;
     let text = String::from_utf8(output.stdout)?;
     if text.contains("Non-2xx") {
         return Err(format!("{path} was refused:\n{text}").into());

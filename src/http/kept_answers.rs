@@ -1,8 +1,7 @@
 //! Answers that are given again for as long as the ledger has not changed: many ask for the same list again and again.
 //!
 //! An answer is kept only if its route says that the ledger alone decides it ([`OfLedger`]), for one caller and one
-//! question. Whatever is written anywhere makes all of them void: by this process at once, by another one on the same
-//! data directory as soon as the kernel tells of it.
+//! question. Whatever is written, by whichever process, gives the ledger another mark and makes all of them void.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
-use crate::error::Result;
-use crate::farm::LocalFarm;
+use super::router::App;
 use crate::model::Caller;
 
 /// Bytes that all of them may have together; then they begin anew.
@@ -24,7 +22,7 @@ const ALL_BYTES: usize = 4 << 20;
 const MOST_BYTES: usize = 256 << 10;
 
 /// Says of an answer that nothing but the ledger decides it. A route puts it around what it answers.
-pub(super) struct OfLedger<T>(pub(super) T);
+pub(crate) struct OfLedger<T>(pub(crate) T);
 
 impl<T: IntoResponse> IntoResponse for OfLedger<T> {
     fn into_response(self) -> Response {
@@ -38,47 +36,35 @@ impl<T: IntoResponse> IntoResponse for OfLedger<T> {
 struct Reusable;
 
 /// Who asked what.
-type Question = (Caller, String);
+type Question = (Arc<Caller>, String);
 
 /// What is kept.
-#[derive(Clone)]
-pub(super) struct KeptAnswers {
-    farm: LocalFarm,
-    kept: Arc<Mutex<Kept>>,
-}
+#[derive(Default)]
+pub(super) struct KeptAnswers(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    /// The state of the ledger that they are of.
-    state: u64,
+    /// The ledger's, when they were made.
+    mark: u64,
     bytes: usize,
     answers: HashMap<Question, (HeaderValue, Bytes)>,
 }
 
 impl KeptAnswers {
-    pub(super) fn new(farm: LocalFarm) -> Result<Self> {
-        farm.watch_state()?;
-        Ok(Self { farm, kept: Arc::default() })
-    }
-
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, question: &Question) -> Option<(HeaderValue, Bytes)> {
+    fn find(&self, question: &Question, mark: u64) -> Option<(HeaderValue, Bytes)> {
         let kept = self.kept();
-        if kept.state == self.farm.state() { kept.answers.get(question).cloned() } else { None }
+        if kept.mark == mark { kept.answers.get(question).cloned() } else { None }
     }
 
-    /// Keeps an answer that was made when the ledger was in `state`, or later.
-    fn keep(&self, question: Question, state: u64, answer: (HeaderValue, Bytes)) {
+    /// Keeps an answer that was made after the ledger had this mark.
+    fn keep(&self, question: Question, mark: u64, answer: (HeaderValue, Bytes)) {
         let mut kept = self.kept();
-        if kept.state != state || kept.bytes + answer.1.len() > ALL_BYTES {
-            // One of an older state than those that are kept is of no use to anybody.
-            if state < kept.state {
-                return;
-            }
-            *kept = Kept { state, ..Kept::default() };
+        if kept.mark != mark || kept.bytes + answer.1.len() > ALL_BYTES {
+            *kept = Kept { mark, ..Kept::default() };
         }
         kept.bytes += answer.1.len();
         kept.answers.insert(question, answer);
@@ -86,15 +72,16 @@ impl KeptAnswers {
 }
 
 /// Gives an answer again, or has it made and keeps it.
-pub(super) async fn give_again(State(answers): State<KeptAnswers>, request: Request, next: Next) -> Response {
-    let caller = request.extensions().get::<Caller>().cloned();
+pub(super) async fn give_again(State(app): State<App>, request: Request, next: Next) -> Response {
+    let caller = request.extensions().get::<Arc<Caller>>().map(Arc::clone);
     let (Some(caller), &Method::GET) = (caller, request.method()) else { return next.run(request).await };
-    let question = request.uri().path_and_query().map(|asked| (caller, asked.to_string()));
-    let Some(question) = question else { return next.run(request).await };
-    if let Some((kind, bytes)) = answers.find(&question) {
+    let Some(asked) = request.uri().path_and_query().map(ToString::to_string) else { return next.run(request).await };
+    // First the mark, then the rows: what is written in between makes the next caller ask again.
+    let Ok(mark) = app.farm.ledger_mark() else { return next.run(request).await };
+    let question = (caller, asked);
+    if let Some((kind, bytes)) = app.answers.find(&question, mark) {
         return ([(header::CONTENT_TYPE, kind)], bytes).into_response();
     }
-    let state = answers.farm.state();
     let response = next.run(request).await;
     let kind = response.headers().get(header::CONTENT_TYPE).cloned();
     let (Some(_), Some(kind), StatusCode::OK) = (response.extensions().get::<Reusable>(), kind, response.status())
@@ -106,7 +93,7 @@ pub(super) async fn give_again(State(answers): State<KeptAnswers>, request: Requ
     match to_bytes(body, usize::MAX).await {
         Ok(bytes) => {
             if bytes.len() <= MOST_BYTES {
-                answers.keep(question, state, (kind, bytes.clone()));
+                app.answers.keep(question, mark, (kind, bytes.clone()));
             }
             Response::from_parts(parts, Body::from(bytes))
         }
