@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod problem;
+mod range;
 mod request_id;
 mod router;
 mod routes;

@@ -15,7 +15,7 @@ use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
 use super::kept_answers::{KeptAnswers, give_again};
 use super::metrics::Metrics;
-use super::routes::{description, health, jobs, projects, tokens, uploads};
+use super::routes::{description, events, health, jobs, log, projects, tokens, uploads};
 use super::{access, openapi, problem, request_id};
 use crate::error::Result;
 use crate::farm::{Load, LocalFarm};
@@ -64,6 +64,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jobs::retry))
         .routes(routes!(jobs::batch))
         .routes(routes!(jobs::cancel_batch))
+        .routes(routes!(events::of_batch))
+        .routes(routes!(events::of_job))
+        .routes(routes!(log::of_job))
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
         .routes(routes!(tokens::list, tokens::mint))
