@@ -21,13 +21,13 @@ use crate::model::TokenName;
 /// What stands for the route of a request that leads nowhere.
 const NO_ROUTE: &str = "-";
 /// The routes whose answers may go on as long as a job does.
-const FOLLOWED: [&str; 2] = ["/jobs/{id}/events", "/jobs/{id}/log"];
+const FOLLOWED: [&str; 3] = ["/batches/{id}/events", "/jobs/{id}/events", "/jobs/{id}/log"];
 
 /// Where authentication leaves the caller's name for the log. It travels with the request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asker(Arc<OnceLock<TokenName>>);
+pub(super) struct Signed(Arc<OnceLock<TokenName>>);
 
-impl Asker {
+impl Signed {
     /// Says who asks.
     pub(super) fn is(&self, token: &TokenName) {
         let _ = self.0.set(token.clone());
@@ -38,7 +38,7 @@ impl Asker {
 /// business who reads the log of a server for many.
 pub(super) async fn record(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let asker = Asker::default();
+    let asker = Signed::default();
     request.extensions_mut().insert(asker.clone());
     let extensions = request.extensions();
     let line = Line {
@@ -64,7 +64,7 @@ pub(super) async fn record(State(app): State<App>, mut request: Request, next: N
 /// What is known of a request.
 struct Line {
     began: Instant,
-    asker: Asker,
+    asker: Signed,
     method: Method,
     route: Option<MatchedPath>,
     address: Option<std::net::IpAddr>,
