@@ -23,12 +23,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use utoipa::ToSchema;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
@@ -49,6 +49,11 @@ use crate::model::{
 pub trait Farm: Send + Sync {
     /// The server that it is on; none: it is this machine's.
     fn server(&self) -> Option<&ServerUrl> {
+        None
+    }
+
+    /// What is being sent to it just now, for who waits for that; a farm to which nothing is sent has none.
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
         None
     }
 
@@ -261,6 +266,17 @@ pub struct Started {
     pub registered: Option<Registered>,
     /// What the user should know about the snapshot, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// A pack on its way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploading {
+    /// Bytes that went so far.
+    pub sent: u64,
+    /// Bytes that it has.
+    pub total: u64,
+    /// When the first of them went.
+    pub begun: Instant,
 }
 
 /// How a person names a job.
