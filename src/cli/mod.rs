@@ -12,6 +12,7 @@ mod man;
 mod project;
 mod serve;
 mod suppress;
+mod token;
 mod ui;
 mod values;
 
@@ -84,6 +85,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Job(command) => job::run(&ui, &global, command),
         Command::Findings(args) => findings::run(&ui, &global, args),
         Command::Serve(args) => serve::run(&ui, &args),
+        Command::Token(command) => token::run(&ui, &global, command),
         Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),
         Command::Config(command) => config::run(&ui, &command),

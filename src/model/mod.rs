@@ -3,6 +3,7 @@
 mod finding;
 mod glob;
 mod id;
+mod idempotency;
 mod ignore;
 mod job;
 mod name;
@@ -18,6 +19,7 @@ pub use finding::{
 };
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
+pub use idempotency::IdempotencyKey;
 pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
 pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, ServerUrl, SubPath, TokenName, nearest};
@@ -26,4 +28,4 @@ pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
 pub use sighting::Sighting;
 pub use time::{Timestamp, span};
-pub use token::{Bearer, Caller, Cidr, Token, TokenScope};
+pub use token::{Bearer, Caller, Cidr, Token, TokenScope, USE_GRAIN};
