@@ -7,12 +7,13 @@
 mod captured;
 mod checkout;
 mod findings;
-mod follow;
+pub mod live;
 mod local;
 mod log_part;
 mod plan;
 mod remote;
 mod request;
+mod serving;
 mod since;
 mod suppress;
 mod tokens;
@@ -28,6 +29,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -38,6 +40,7 @@ pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
+pub use serving::{Disk, Load};
 pub use since::Since;
 pub use tokens::FirstAdmin;
 
@@ -445,8 +448,25 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As in the log.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
+    /// The way to the jobs is interrupted, or there again: what a person who waits should know, one sentence. Nothing
+    /// is missed by it.
+    Interrupted(String),
+}
+
+impl Event {
+    /// What is told in this process; nothing is told of an end, behind which the events end, nor of findings.
+    fn of(happening: live::Happening) -> Option<Self> {
+        match happening {
+            live::Happening::State(job) => Some(Self::State(Box::new(job.value.clone()))),
+            live::Happening::Progress { job, last_line, findings } => {
+                Some(Self::Progress { job, last_line: last_line.to_string(), findings })
+            }
+            live::Happening::Log { job, piece } => Some(Self::Log { job, bytes: piece.value.bytes.clone() }),
+            live::Happening::Finding(_) | live::Happening::End => None,
+        }
+    }
 }
 
 /// Which findings to read, and how much of them.
