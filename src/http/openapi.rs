@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use crate::farm::JobSelector;
 use crate::farm::wire::Problem;
 
 /// What the handlers' descriptions refer to beside their own types.
@@ -18,7 +19,7 @@ use crate::farm::wire::Problem;
             milliseconds as a fraction.",
         license(name = "MIT")
     ),
-    components(schemas(Problem)),
+    components(schemas(JobSelector, Problem)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(
