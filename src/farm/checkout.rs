@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::visible::{Seen, View};
-use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
+use super::{Description, NewProject, ProjectChange, ProjectSource, ProjectText, Registered};
 use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
@@ -51,7 +51,7 @@ pub fn settings(folder: &Path) -> Result<Settings> {
     if !path.exists() {
         return Ok(settings);
     }
-    let description = described_by(&path, std::fs::read_to_string(&path))?;
+    let description = described_by(&ProjectText::read(&path)?)?;
     Ok(settings.with_project(&description.file, &path))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn add(view: &View, new: NewProject) -> Result<Registered> {
     match &new.source {
         ProjectSource::Folder(folder) => {
             let here = Checkout::discover(folder)?;
-            let description = describe_folder(&here, new.file.as_deref())?;
+            let description = describe_folder(&here, new.file.as_ref())?;
             if let Some(project) = view.read(|seen| seen.project_at(here.url(), here.root()))? {
                 return Err(Error::new(
                     Code::Conflict,
@@ -85,17 +85,20 @@ pub(super) fn add(view: &View, new: NewProject) -> Result<Registered> {
             let place = (here.url().clone(), here.root().clone());
             insert(view, name, suggested_name(&here), place, new.default_branch, description)
         }
-        ProjectSource::Url(url) => add_url(view, url, &new),
+        ProjectSource::Url { url, root } => add_url(view, url, root, &new),
     }
 }
 
-fn add_url(view: &View, url: &GitUrl, new: &NewProject) -> Result<Registered> {
-    let stem = ProjectName::suggest(url.stem());
+fn add_url(view: &View, url: &GitUrl, root: &SubPath, new: &NewProject) -> Result<Registered> {
+    admit(view, url)?;
+    let stem = ProjectName::suggest(if root.is_root() { url.stem() } else { last_part(root) });
+    let given = new.file.as_ref().map(described_by).transpose()?;
+    let asked_for = new.name.clone().or_else(|| given.and_then(|given| given.file.name));
     // The mirror has the project's name too.
-    let name = view.read(|seen| match &new.name {
+    let name = view.read(|seen| match &asked_for {
         Some(name) if projects::is_taken(seen.tx, name)? => Err(projects::taken(name)),
         Some(name) => Ok(name.clone()),
-        None => match seen.project_at(url, &SubPath::root())? {
+        None => match seen.project_at(url, root)? {
             Some(there) => {
                 Err(Error::new(Code::Conflict, format!("this repository is registered already, as {}", there.name))
                     .hint("to have it twice, give another --name"))
@@ -103,10 +106,10 @@ fn add_url(view: &View, url: &GitUrl, new: &NewProject) -> Result<Registered> {
             None => free_name(seen, &stem),
         },
     })?;
-    let description = describe_commit(view, &name, url, new.default_branch.as_ref(), new.file.as_deref());
-    let place = (url.clone(), SubPath::root());
+    let description = describe_commit(view, (&name, url, root), new.default_branch.as_ref(), new.file.as_ref());
+    let place = (url.clone(), root.clone());
     let added = description
-        .and_then(|description| insert(view, new.name.clone(), stem, place, new.default_branch.clone(), description));
+        .and_then(|description| insert(view, asked_for, stem, place, new.default_branch.clone(), description));
     if !added.as_ref().is_ok_and(|added| added.project.name == name)
         && !view.read(|seen| projects::is_taken(seen.tx, &name))?
     {
@@ -129,13 +132,16 @@ fn free_name(seen: &Seen<'_>, suggested: &ProjectName) -> Result<ProjectName> {
 /// Describes a registered project again.
 pub(super) fn update(view: &View, name: &ProjectName, wanted: ProjectChange) -> Result<Registered> {
     let project = view.read(|seen| seen.project(name))?;
+    if let Some(url) = &wanted.url {
+        admit(view, url)?;
+    }
     let url = wanted.url.as_ref().unwrap_or(&project.git_url);
     let moved = Project { git_url: url.clone(), ..project.clone() };
     let description = match of_project(&moved)? {
-        Some(here) => describe_folder(&here, wanted.file.as_deref())?,
+        Some(here) => describe_folder(&here, wanted.file.as_ref())?,
         None => {
             let branch = wanted.default_branch.as_ref().or(project.default_branch.as_ref());
-            describe_commit(view, name, url, branch, wanted.file.as_deref())?
+            describe_commit(view, (name, url, &project.root), branch, wanted.file.as_ref())?
         }
     };
     change(view, project, description, &wanted)
@@ -158,27 +164,38 @@ pub(super) fn of_project(project: &Project) -> Result<Option<Checkout>> {
 fn suggested_name(here: &Checkout) -> ProjectName {
     let folder = match here.root().is_root() {
         // A linked worktree belongs to the same project as its main one.
-        true => here.url().stem().to_owned(),
-        false => here.root().as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+        true => here.url().stem(),
+        false => last_part(here.root()),
     };
-    ProjectName::suggest(&folder)
+    ProjectName::suggest(folder)
 }
 
-fn describe_folder(here: &Checkout, file: Option<&Path>) -> Result<Description> {
+fn last_part(path: &SubPath) -> &str {
+    path.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+/// That the caller may have this machine fetch from there. Whoever sits at it may fetch from anywhere.
+fn admit(view: &View, url: &GitUrl) -> Result<()> {
+    match view.caller().token {
+        Some(_) => view.rooms().settings.git_hosts.value.admit(url),
+        None => Ok(()),
+    }
+}
+
+fn describe_folder(here: &Checkout, file: Option<&ProjectText>) -> Result<Description> {
     let own = here.folder().join(ProjectFile::NAME);
     match file {
-        Some(file) => described_by(file, std::fs::read_to_string(file)),
-        None if own.exists() => described_by(&own, std::fs::read_to_string(&own)),
+        Some(file) => described_by(file),
+        None if own.exists() => described_by(&ProjectText::read(&own)?),
         None => Ok(detected(&CheckoutTree::list(here)?)),
     }
 }
 
 fn describe_commit(
     view: &View,
-    name: &ProjectName,
-    url: &GitUrl,
+    (name, url, root): (&ProjectName, &GitUrl, &SubPath),
     branch: Option<&RefName>,
-    file: Option<&Path>,
+    file: Option<&ProjectText>,
 ) -> Result<Description> {
     let mirror = view.rooms().workspace.mirror(name, url);
     let branch = match branch {
@@ -187,9 +204,9 @@ fn describe_commit(
     };
     let commit = mirror.resolve(&branch)?.sha;
     if let Some(file) = file {
-        return described_by(file, std::fs::read_to_string(file));
+        return described_by(file);
     }
-    let tree = CommitTree::list(&mirror, &commit, &SubPath::root())?;
+    let tree = CommitTree::list(&mirror, &commit, root)?;
     match tree.read(ProjectFile::NAME) {
         Some(text) => {
             let origin = format!("{}@{}", ProjectFile::NAME, commit.short());
@@ -208,19 +225,25 @@ pub(super) fn default_branch(mirror: &Mirror) -> Result<RefName> {
     })
 }
 
-fn described_by(path: &Path, text: std::io::Result<String>) -> Result<Description> {
-    let text = match text {
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            let message = format!("{} is not UTF-8 text", path.display());
-            return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
-        }
-        other => other.on("read", path).map_err(|error| {
-            Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
-        })?,
-    };
-    let origin = path.display().to_string();
-    let file = ProjectFile::parse(&text, &origin)?;
-    Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })
+impl ProjectText {
+    /// Reads a file of the asker's.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                let message = format!("{} is not UTF-8 text", path.display());
+                return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
+            }
+            other => other.on("read", path).map_err(|error| {
+                Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
+            })?,
+        };
+        Ok(Self { text, origin: path.display().to_string() })
+    }
+}
+
+fn described_by(written: &ProjectText) -> Result<Description> {
+    let file = ProjectFile::parse(&written.text, &written.origin)?;
+    Ok(Description { file, project_file: Some(written.origin.clone()), evidence: Vec::new() })
 }
 
 fn detected(tree: &dyn Tree) -> Description {

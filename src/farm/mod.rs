@@ -110,8 +110,17 @@ pub struct NewProject {
     pub name: Option<ProjectName>,
     /// The branch that jobs run when they name no ref.
     pub default_branch: Option<RefName>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
+}
+
+/// A `crafting.toml` that is not the repository's own, read where the asker is.
+#[derive(Clone, Debug)]
+pub struct ProjectText {
+    /// What it says.
+    pub text: String,
+    /// What to call it in answers and errors.
+    pub origin: String,
 }
 
 /// Where a project comes from.
@@ -120,7 +129,12 @@ pub enum ProjectSource {
     /// A folder in a checkout on this machine.
     Folder(PathBuf),
     /// A repository to clone.
-    Url(GitUrl),
+    Url {
+        /// Where it is.
+        url: GitUrl,
+        /// The project's root in it.
+        root: SubPath,
+    },
 }
 
 /// What to change of a project; `None` leaves it.
@@ -130,8 +144,8 @@ pub struct ProjectChange {
     pub default_branch: Option<RefName>,
     /// The repository's new address.
     pub url: Option<GitUrl>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
 }
 
 /// A registered project, and where its subprojects and recipes were read.
@@ -150,7 +164,7 @@ pub struct Registered {
 }
 
 /// What went with a removed project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Removed {
     /// The project.
     pub project: ProjectName,

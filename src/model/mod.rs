@@ -1,6 +1,7 @@
 //! Plain types with their own validation. This module knows no other one but `error`.
 
 mod finding;
+mod git_hosts;
 mod glob;
 mod id;
 mod ignore;
@@ -16,6 +17,7 @@ pub use finding::{
     Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
     Severity,
 };
+pub use git_hosts::GitHosts;
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
 pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
