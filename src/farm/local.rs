@@ -149,7 +149,10 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
             Ok(answer) => answer,
@@ -159,7 +162,10 @@ impl LocalFarm {
     }
 
     /// Does the work on what the caller sees.
-    async fn seeing<T: Send + 'static>(&self, work: impl FnOnce(&View) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn seeing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let view = View::new(Arc::clone(&self.rooms), self.caller.clone());
         self.blocking(move |_| work(&view)).await
     }

@@ -15,6 +15,7 @@ mod remote;
 mod request;
 mod since;
 mod suppress;
+mod upload;
 mod visible;
 pub mod wire;
 
