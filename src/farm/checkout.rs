@@ -8,8 +8,9 @@ use super::{Description, NewProject, ProjectChange, ProjectSource, ProjectText, 
 use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::ledger::events::Act;
 use crate::ledger::projects;
-use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
+use crate::model::{Action, GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
 use crate::workspace::{self, Checkout, CheckoutTree, CommitTree, Mirror};
 
 /// A written `crafting.toml`.
@@ -73,10 +74,10 @@ pub(super) fn register(view: &View, here: &Checkout) -> Result<Registered> {
 pub(super) fn form_of(here: &Checkout) -> Result<CheckoutForm> {
     let own = here.folder().join(ProjectFile::NAME);
     let (text, project_file, evidence) = if own.exists() {
-        let text = std::fs::read_to_string(&own);
+        let written = ProjectText::read(&own)?;
         // Read here first: what is wrong with it is told with its place on this machine.
-        let description = described_by(&own, text)?;
-        (std::fs::read_to_string(&own).on("read", &own)?, description.project_file, Vec::new())
+        let description = described_by(&written)?;
+        (written.text, description.project_file, Vec::new())
     } else {
         let found = detect::detect(&CheckoutTree::list(here)?);
         let text = detect::render(&suggested_name(here), &found);
@@ -84,27 +85,56 @@ pub(super) fn form_of(here: &Checkout) -> Result<CheckoutForm> {
     };
     let (git_url, root) = (here.place()?, here.root().clone());
     let (suggested_name, main_branch) = (suggested_name(here), here.main_branch());
-    Ok(CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence })
+    Ok(CheckoutForm {
+        git_url,
+        root,
+        suggested_name,
+        main_branch,
+        text,
+        project_file,
+        evidence,
+        name: None,
+        default_branch: None,
+        only_new: false,
+    })
 }
 
 /// Registers the project of a checkout elsewhere, or brings it up to date with what is said of it now.
 pub(super) fn register_form(view: &View, form: CheckoutForm) -> Result<Registered> {
-    let CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence } = form;
+    let CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence, .. } = form;
+    let CheckoutForm { name, default_branch, only_new, .. } = form;
     if git_url.local_path().is_some() {
         return Err(Error::invalid("the address is a path on the server's machine")
             .hint("give the repository's remote, or checkout://HOST/absolute/path"));
+    }
+    if !git_url.is_checkout() {
+        admit(view, &git_url)?;
     }
     let mut file = ProjectFile::parse(&text, project_file.as_deref().unwrap_or(ProjectFile::NAME))?;
     // Many people's checkouts have the same name: the second one gets a number.
     let named = file.name.take().filter(|_| project_file.is_some());
     let registered = view.read(|seen| seen.project_at(&git_url, &root))?;
+    if let Some(there) = registered.as_ref().filter(|_| only_new) {
+        return Err(registered_already(&there.name));
+    }
     let had = registered.as_ref().and_then(|project| project.default_branch.clone());
     file.default_branch = file.default_branch.or(had).or(main_branch);
     let description = Description { file, project_file, evidence };
     match registered {
-        Some(project) => change(view, project, description, &ProjectChange::default()),
-        None => insert_at(view, None, named.unwrap_or(suggested_name), (git_url, root, true), None, description),
+        Some(project) => {
+            let wanted = ProjectChange { default_branch, ..ProjectChange::default() };
+            change(view, project, description, &wanted)
+        }
+        None => {
+            let (suggested, place) = (named.unwrap_or(suggested_name), (git_url, root, !only_new));
+            insert_at(view, name, suggested, place, default_branch, description)
+        }
     }
+}
+
+fn registered_already(name: &ProjectName) -> Error {
+    Error::new(Code::Conflict, format!("this checkout is registered already, as {name}"))
+        .hint(format!("change it with `crafting project update {name}`"))
 }
 
 /// Registers a project on request.
@@ -114,11 +144,7 @@ pub(super) fn add(view: &View, new: NewProject) -> Result<Registered> {
             let here = Checkout::discover(folder)?;
             let description = describe_folder(&here, new.file.as_ref())?;
             if let Some(project) = view.read(|seen| seen.project_at(here.url(), here.root()))? {
-                return Err(Error::new(
-                    Code::Conflict,
-                    format!("this checkout is registered already, as {}", project.name),
-                )
-                .hint(format!("change it with `crafting project update {}`", project.name)));
+                return Err(registered_already(&project.name));
             }
             let name = new.name.or_else(|| description.file.name.clone());
             let place = (here.url().clone(), here.root().clone());
@@ -215,6 +241,10 @@ fn last_part(path: &SubPath) -> &str {
 
 /// That the caller may have this machine fetch from there. Whoever sits at it may fetch from anywhere.
 fn admit(view: &View, url: &GitUrl) -> Result<()> {
+    if url.is_checkout() {
+        return Err(Error::invalid("nothing can be fetched from a checkout on another machine")
+            .hint("run `crafting project add .` in that checkout, with --server"));
+    }
     match view.caller().token {
         Some(_) => view.rooms().settings.git_hosts.value.admit(url),
         None => Ok(()),
@@ -341,9 +371,24 @@ fn insert_at(
             project.name = free_name(seen, &suggested)?;
         }
         projects::insert(seen.tx, &project)?;
+        let act = Act::new(Action::ProjectAdd, project.name.as_str());
+        seen.record(act.of(&project.name).told(project.git_url.as_str()))?;
         Ok(true)
     })?;
     Ok(Registered { project, added, changed: false, project_file, evidence })
+}
+
+/// What of a project has changed.
+fn differences(old: &Project, new: &Project) -> String {
+    let parts = [
+        ("address", old.git_url != new.git_url),
+        ("branch", old.default_branch != new.default_branch),
+        ("timeout", old.timeout_secs != new.timeout_secs),
+        ("submodules", old.submodules != new.submodules),
+        ("recipes", old.subprojects != new.subprojects),
+        ("ignore rules", old.ignores != new.ignores),
+    ];
+    parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn change(view: &View, old: Project, description: Description, wanted: &ProjectChange) -> Result<Registered> {
@@ -364,8 +409,10 @@ fn change(view: &View, old: Project, description: Description, wanted: &ProjectC
     };
     if changed {
         view.write(|seen| {
-            seen.project(&project.name)?;
-            projects::update(seen.tx, &project)
+            let old = seen.project(&project.name)?;
+            projects::update(seen.tx, &project)?;
+            let act = Act::new(Action::ProjectUpdate, project.name.as_str()).of(&project.name);
+            seen.record(act.told(&differences(&old, &project)))
         })?;
     }
     Ok(Registered { project, added: false, changed, project_file, evidence })

@@ -40,8 +40,9 @@ pub use since::Since;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project,
-    ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp, path_glob,
+    AuditEvent, Batch, CommitId, EventFilter, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy,
+    Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression,
+    Timestamp, path_glob,
 };
 
 /// Every verb of the build farm.
@@ -96,6 +97,9 @@ pub trait Farm: Send + Sync {
     async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding>;
     /// Ignores findings of one project, as they are called now, wherever they go. What was ignored, one by one.
     async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>>;
+    /// The audit trail, newest first; for administrators.
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>>;
+
     /// What is ignored by the ledger, of one project or of all.
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>>;
     /// Takes back suppressions. What counts again, one by one.

@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::{projects, uploads};
+use super::routes::{events, projects, uploads};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -18,8 +18,9 @@ pub(super) struct App {
 
 pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::new()
-        .routes(routes!(projects::list))
-        .routes(routes!(projects::show))
+        .routes(routes!(events::list))
+        .routes(routes!(projects::list, projects::add))
+        .routes(routes!(projects::show, projects::update, projects::remove))
         .routes(routes!(uploads::register))
         .routes(routes!(uploads::known))
         .routes(routes!(uploads::receive))

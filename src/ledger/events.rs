@@ -202,11 +202,10 @@ mod tests {
         }
         let list = |filter: EventFilter| ledger.read(|tx| list(tx, &filter)).unwrap();
         let of_a = EventFilter { project: Some(a), ..EventFilter::default() };
-        let told: Vec<_> = list(of_a.clone()).into_iter().map(|event| (event.action, event.phase, event.object)).collect();
-        let expected = [
-            (Action::JobRun, Phase::Completed, job.to_string()),
-            (Action::ProjectUpdate, Phase::Done, "a".to_owned()),
-        ];
+        let told: Vec<_> =
+            list(of_a.clone()).into_iter().map(|event| (event.action, event.phase, event.object)).collect();
+        let expected =
+            [(Action::JobRun, Phase::Completed, job.to_string()), (Action::ProjectUpdate, Phase::Done, "a".to_owned())];
         assert_eq!(told, expected);
         let anns = EventFilter { actor: caller.token.clone(), limit: 1, ..EventFilter::default() };
         let newest = list(anns.clone()).remove(0);

@@ -1,5 +1,6 @@
 //! Plain types with their own validation. This module knows no other one but `error`.
 
+mod audit;
 mod finding;
 mod git_hosts;
 mod glob;
@@ -13,6 +14,7 @@ mod sighting;
 mod time;
 mod token;
 
+pub use audit::{Action, AuditEvent, EventFilter, ObjectKind, Phase};
 pub use finding::{
     Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
     Severity,

@@ -1,5 +1,6 @@
 //! The same verbs, asked of a server over HTTP.
 
+mod projects;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -8,13 +9,15 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use self::transport::Transport;
-use super::wire::{ProjectAnswer, ProjectsAnswer};
+use super::wire::{EventsAnswer, EventsQuery};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
     Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress,
 };
 use crate::error::{Code, Error, Result};
-use crate::model::{Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression};
+use crate::model::{
+    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression,
+};
 
 /// A farm on a server.
 pub struct RemoteFarm {
@@ -34,30 +37,28 @@ fn unbuilt<T>() -> Result<T> {
 
 #[async_trait]
 impl Farm for RemoteFarm {
-    async fn add_project(&self, _new: NewProject) -> Result<Registered> {
-        unbuilt()
+    async fn add_project(&self, new: NewProject) -> Result<Registered> {
+        projects::add(&self.server, new).await
     }
 
     async fn projects(&self) -> Result<Vec<Project>> {
-        let answer: ProjectsAnswer = self.server.get(&["projects"], &()).await?;
-        Ok(answer.projects)
+        projects::list(&self.server).await
     }
 
     async fn project(&self, name: &ProjectName) -> Result<Project> {
-        let answer: ProjectAnswer = self.server.get(&["projects", name.as_str()], &()).await?;
-        Ok(answer.project)
+        projects::show(&self.server, name).await
     }
 
-    async fn project_of(&self, _folder: &Path) -> Result<Option<Project>> {
-        unbuilt()
+    async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
+        projects::of_folder(&self.server, folder).await
     }
 
-    async fn update_project(&self, _name: &ProjectName, _change: ProjectChange) -> Result<Registered> {
-        unbuilt()
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
+        projects::update(&self.server, name, change).await
     }
 
-    async fn remove_project(&self, _name: &ProjectName) -> Result<Removed> {
-        unbuilt()
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
+        projects::remove(&self.server, name).await
     }
 
     async fn plan(&self, _request: &RunRequest) -> Result<Plan> {
@@ -110,6 +111,11 @@ impl Farm for RemoteFarm {
 
     async fn ignore(&self, _wanted: &Suppress) -> Result<Vec<Suppression>> {
         unbuilt()
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
+        let answer: EventsAnswer = self.server.get(&["events"], &EventsQuery::from(filter)).await?;
+        Ok(answer.events)
     }
 
     async fn suppressions(&self, _around: &Around) -> Result<Vec<Suppression>> {

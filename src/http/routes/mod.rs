@@ -1,4 +1,5 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
+pub(super) mod events;
 pub(super) mod projects;
 pub(super) mod uploads;

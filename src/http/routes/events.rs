@@ -1,0 +1,18 @@
+//! `/events`.
+
+use crate::farm::Farm as _;
+use crate::farm::wire::{EventsAnswer, EventsQuery, Problem};
+use crate::http::auth::Asked;
+use crate::http::extract::{Json, Query};
+use crate::http::problem::Refusal;
+
+/// The audit trail, newest first: who did what to which object, when. It is never cut.
+#[utoipa::path(get, path = "/events", tag = "admin", params(EventsQuery), responses(
+    (status = 200, description = "The newest first", body = EventsAnswer),
+    (status = 403, description = "Only an administrator sees it", body = Problem,
+        content_type = "application/problem+json"),
+    (status = 422, description = "A parameter makes no sense", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<EventsQuery>) -> Result<Json<EventsAnswer>, Refusal> {
+    Ok(Json(EventsAnswer { ok: true, events: farm.events(&query.try_into()?).await? }))
+}
