@@ -3,13 +3,20 @@
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
 mod events;
+mod jobs;
 mod problem;
 mod projects;
+mod tokens;
 mod uploads;
 
 pub use events::{EventsAnswer, EventsQuery};
+pub use jobs::{
+    BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
+    PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
+};
 pub use problem::{FieldError, Problem};
 pub use projects::{
     AddProject, ProjectAnswer, ProjectsAnswer, ProjectsQuery, RegisteredAnswer, RemovedAnswer, UpdateProject,
 };
+pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
 pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

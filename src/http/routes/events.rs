@@ -2,7 +2,7 @@
 
 use crate::farm::Farm as _;
 use crate::farm::wire::{EventsAnswer, EventsQuery, Problem};
-use crate::http::auth::Asked;
+use crate::http::auth::AskedByAdmin;
 use crate::http::extract::{Json, Query};
 use crate::http::problem::Refusal;
 
@@ -13,6 +13,9 @@ use crate::http::problem::Refusal;
         content_type = "application/problem+json"),
     (status = 422, description = "A parameter makes no sense", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<EventsQuery>) -> Result<Json<EventsAnswer>, Refusal> {
+pub(crate) async fn list(
+    AskedByAdmin(farm): AskedByAdmin,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<EventsAnswer>, Refusal> {
     Ok(Json(EventsAnswer { ok: true, events: farm.events(&query.try_into()?).await? }))
 }
