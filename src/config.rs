@@ -4,6 +4,7 @@
 //! user's `config.toml`, and that over the built-in default.
 
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ pub struct Settings {
     pub server: Setting<Option<ServerUrl>>,
     /// What to show the server.
     pub token: Setting<Option<Bearer>>,
+    /// Where `serve` listens.
+    pub bind: Setting<SocketAddr>,
+    /// Seconds that running jobs get when the server is asked to end.
+    pub drain_secs: Setting<u64>,
+    /// Seconds between two times that the server removes what nobody needs.
+    pub gc_secs: Setting<u64>,
     /// Ledger and logs.
     pub data_dir: Setting<PathBuf>,
     /// Mirrors and slots.
@@ -104,6 +111,9 @@ pub struct SettingRow {
 struct FileForm {
     server: Option<String>,
     token: Option<String>,
+    bind: Option<String>,
+    drain_secs: Option<u64>,
+    gc_secs: Option<u64>,
     data_dir: Option<PathBuf>,
     git_hosts: Option<String>,
     workspace_dir: Option<PathBuf>,
@@ -119,6 +129,9 @@ struct FileForm {
     rate_limit: Option<u64>,
     failure_limit: Option<u64>,
 }
+
+/// Where a server listens that was not told: for this machine alone.
+const BIND: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8810));
 
 /// The largest log that may be asked for: half of what the index can address (`runner::log::MAX_BYTES`).
 const LOG_LIMIT_MAX: u64 = 32 << 30;
@@ -208,6 +221,7 @@ impl Settings {
         let (server, server_origin) = text("CRAFTING_URL", file.server);
         let (token, token_origin) = text("CRAFTING_TOKEN", file.token);
         let (git_hosts, git_hosts_origin) = text("CRAFTING_GIT_HOSTS", file.git_hosts);
+        let (bind, bind_origin) = text("CRAFTING_BIND", file.bind);
         Ok(Self {
             server: Setting {
                 value: server
@@ -227,6 +241,18 @@ impl Settings {
                     .map_err(|error: Error| error.context(&git_hosts_origin))?,
                 origin: git_hosts_origin,
             },
+            bind: Setting {
+                value: bind.as_deref().map_or(Ok(BIND), |bind| {
+                    bind.parse().map_err(|_| {
+                        Error::new(Code::InvalidConfig, format!("{bind:?} is no address to listen on"))
+                            .hint("write it as 127.0.0.1:8810 or [::1]:8810")
+                            .context(&bind_origin)
+                    })
+                })?,
+                origin: bind_origin,
+            },
+            drain_secs: number("CRAFTING_DRAIN_SECS", file.drain_secs, 30, 0..=86_400)?,
+            gc_secs: number("CRAFTING_GC_SECS", file.gc_secs, 3600, 1..=30 * 86_400)?,
             data_dir: path("CRAFTING_DATA_DIR", file.data_dir, &default_data)?,
             workspace_dir: path("CRAFTING_WORKSPACE_DIR", file.workspace_dir, &default_workspace)?,
             caches_dir,
@@ -277,6 +303,17 @@ impl Settings {
         self
     }
 
+    /// Sets what the command line says about serving.
+    pub fn with_serving(mut self, bind: Option<SocketAddr>, drain_secs: Option<u64>) -> Self {
+        if let Some(value) = bind {
+            self.bind = Setting { value, origin: Origin::Flag("--bind") };
+        }
+        if let Some(value) = drain_secs {
+            self.drain_secs = Setting { value, origin: Origin::Flag("--drain") };
+        }
+        self
+    }
+
     /// Sets what the command line says about the farm that is meant.
     pub fn with_server(mut self, server: Option<ServerUrl>, token: Option<&str>) -> Result<Self> {
         if let Some(server) = server {
@@ -320,6 +357,9 @@ impl Settings {
             row("config_file", "CRAFTING_CONFIG", &self.config_file, path(&self.config_file.value)),
             row("server", "CRAFTING_URL", &self.server, server),
             row("token", "CRAFTING_TOKEN", &self.token, token),
+            row("bind", "CRAFTING_BIND", &self.bind, self.bind.value.to_string()),
+            row("drain_secs", "CRAFTING_DRAIN_SECS", &self.drain_secs, self.drain_secs.value.to_string()),
+            row("gc_secs", "CRAFTING_GC_SECS", &self.gc_secs, self.gc_secs.value.to_string()),
             row("data_dir", "CRAFTING_DATA_DIR", &self.data_dir, path(&self.data_dir.value)),
             row("workspace_dir", "CRAFTING_WORKSPACE_DIR", &self.workspace_dir, path(&self.workspace_dir.value)),
             row("git_hosts", "CRAFTING_GIT_HOSTS", &self.git_hosts, self.git_hosts.value.to_string()),

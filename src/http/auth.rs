@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::access::Signed;
 use super::address;
 use super::known::{Known, Recognised};
 use super::limits::{Asker, Limits, Verdict};
@@ -100,6 +101,9 @@ pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) 
     let mut response = match app.door.caller(&parts, &mut verdict).await {
         Ok(None) => next.run(Request::from_parts(parts, body)).await,
         Ok(Some(caller)) => {
+            if let (Some(asker), Some(token)) = (parts.extensions.get::<Signed>(), &caller.token) {
+                asker.is(token);
+            }
             parts.extensions.insert(Arc::new(caller));
             let mut response = next.run(Request::from_parts(parts, body)).await;
             // What one caller sees is not for a cache that others ask.

@@ -107,7 +107,9 @@ pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, order
             ledger::events::job_queued(tx, &next, None)?;
         }
         Ok(())
-    })
+    })?;
+    rooms.tally.add(outcome.status);
+    Ok(())
 }
 
 fn farm_failure(error: &Error, stats: LogStats) -> Outcome {

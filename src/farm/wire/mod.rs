@@ -3,6 +3,7 @@
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
 mod events;
+mod health;
 mod jobs;
 mod problem;
 mod projects;
@@ -10,6 +11,7 @@ mod tokens;
 mod uploads;
 
 pub use events::{EventsAnswer, EventsQuery};
+pub use health::{Health, RunnerHealth};
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
