@@ -83,8 +83,8 @@ impl<'a> Person<'a> {
 const ANNS: &str = "apricot";
 const BOBS: &str = "blueberry";
 const RECIPES: [(&str, &str); 2] = [
-    (ANNS, "'''echo 'apricot.c:3:5: error: apricot stone [-Wstone]' >&2; exit 1'''"),
-    (BOBS, "'''echo 'blueberry.c:3:5: error: blueberry stain [-Wstain]' >&2; exit 1'''"),
+    (ANNS, "echo 'apricot.c:3:5: error: apricot stone [-Wstone]' >&2; exit 1"),
+    (BOBS, "echo 'blueberry.c:3:5: error: blueberry stain [-Wstain]' >&2; exit 1"),
 ];
 
 #[test]
@@ -309,7 +309,7 @@ fn the_project_commands_answer_alike_here_and_there() {
     let server = remotes.serve(&there, &[]);
     let bearer = server.mint("ann");
     let file = here.home().join("other.toml");
-    std::fs::write(&file, support::recipe_file("shell", &[("build", "'make'")])).unwrap();
+    std::fs::write(&file, support::recipe_file("shell", &[("build", "make")])).unwrap();
     let broken = here.home().join("broken.toml");
     std::fs::write(&broken, "[[subproject]]\npath = 'a'\ntset = 'x'\n").unwrap();
     let (file, broken) = (file.to_str().unwrap(), broken.to_str().unwrap());
@@ -355,7 +355,7 @@ fn a_checkout_is_registered_from_where_it_is() {
     let (here, there) = (Farm::new(), Farm::new());
     let server = there.machine().serve();
     let bearer = server.mint("ann");
-    let repo = Repo::of_recipes(&[("test", "'true'")]);
+    let repo = Repo::of_recipes(&[("test", "true")]);
     let call = |arguments: &[&str]| {
         let call = here.call(arguments).in_dir(repo.path());
         call.env("CRAFTING_URL", server.url()).env("CRAFTING_TOKEN", &bearer).output()

@@ -2,6 +2,7 @@
 
 mod around;
 mod jobs;
+mod live;
 mod projects;
 mod tokens;
 mod transport;
@@ -12,7 +13,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use self::transport::Transport;
-use super::wire::{EventsAnswer, EventsQuery};
+use super::wire::{AuditAnswer, AuditQuery};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
@@ -91,8 +92,8 @@ impl Farm for RemoteFarm {
         self.find_job(which).await
     }
 
-    async fn log(&self, _job: &JobId, _part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        unbuilt()
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        live::log(&self.server, job, part).await
     }
 
     fn log_path(&self, _job: &JobId) -> Option<PathBuf> {
@@ -103,8 +104,8 @@ impl Farm for RemoteFarm {
         None
     }
 
-    async fn follow(&self, _scope: &Scope, _logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
-        unbuilt()
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        live::follow(&self.server, scope, live::query(logs)).await
     }
 
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {
@@ -128,7 +129,7 @@ impl Farm for RemoteFarm {
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
-        let answer: EventsAnswer = self.server.get(&["events"], &EventsQuery::from(filter)).await?;
+        let answer: AuditAnswer = self.server.get(&["events"], &AuditQuery::from(filter)).await?;
         Ok(answer.events)
     }
 

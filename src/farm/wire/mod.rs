@@ -2,20 +2,22 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
-mod events;
+mod audit;
 mod health;
 mod jobs;
+mod live;
 mod problem;
 mod projects;
 mod tokens;
 mod uploads;
 
-pub use events::{EventsAnswer, EventsQuery};
+pub use audit::{AuditAnswer, AuditQuery};
 pub use health::{Health, RunnerHealth};
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
 };
+pub use live::{EndEvent, EventsQuery, Flag, LogEvent, LogQuery, Logs, ProgressEvent, event};
 pub use problem::{FieldError, Problem};
 pub use projects::{
     AddProject, ProjectAnswer, ProjectsAnswer, ProjectsQuery, RegisteredAnswer, RemovedAnswer, UpdateProject,

@@ -10,7 +10,7 @@ use crate::model::{AuditEvent, EventFilter, ObjectKind, ProjectName, TokenName};
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct EventsQuery {
+pub struct AuditQuery {
     /// Of this project and its jobs, findings and secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectName>,
@@ -32,10 +32,10 @@ pub struct EventsQuery {
     pub before: Option<i64>,
 }
 
-impl TryFrom<EventsQuery> for EventFilter {
+impl TryFrom<AuditQuery> for EventFilter {
     type Error = Error;
-    fn try_from(query: EventsQuery) -> Result<Self> {
-        let EventsQuery { project, object_kind, object, actor, limit, before } = query;
+    fn try_from(query: AuditQuery) -> Result<Self> {
+        let AuditQuery { project, object_kind, object, actor, limit, before } = query;
         let limit = limit.unwrap_or(Self::default().limit);
         if !(1..=500).contains(&limit) {
             return Err(Error::invalid(format!("limit is {limit}")).hint("give a number from 1 to 500"));
@@ -44,7 +44,7 @@ impl TryFrom<EventsQuery> for EventFilter {
     }
 }
 
-impl From<&EventFilter> for EventsQuery {
+impl From<&EventFilter> for AuditQuery {
     fn from(filter: &EventFilter) -> Self {
         let EventFilter { project, object_kind, object, actor, limit, before } = filter.clone();
         Self { project, object_kind, object, actor, limit: Some(limit), before }
@@ -53,7 +53,7 @@ impl From<&EventFilter> for EventsQuery {
 
 /// The answer of `GET /events`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct EventsAnswer {
+pub struct AuditAnswer {
     /// Always true.
     pub ok: bool,
     /// The newest first.
