@@ -26,13 +26,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use utoipa::ToSchema;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
@@ -59,6 +59,11 @@ pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 pub trait Farm: Send + Sync {
     /// The server that it is on; none: it is this machine's.
     fn server(&self) -> Option<&ServerUrl> {
+        None
+    }
+
+    /// What is being sent to it just now, for who waits for that; a farm to which nothing is sent has none.
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
         None
     }
 
@@ -321,6 +326,17 @@ pub struct Started {
     pub notes: Vec<String>,
 }
 
+/// A pack on its way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploading {
+    /// Bytes that went so far.
+    pub sent: u64,
+    /// Bytes that it has.
+    pub total: u64,
+    /// When the first of them went.
+    pub begun: Instant,
+}
+
 /// How a person names a job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -488,7 +504,7 @@ pub struct FindingQuery {
     /// Whether the tools' own records are wanted, most of what a finding weighs.
     pub records: bool,
     /// Whether files are named from the repository's top, as other programs name them, and not from the project's
-    /// root. A page of findings only; the filter's pattern is for the project's paths all the same.
+    /// root. The filter's pattern is for the project's paths all the same.
     pub from_top: bool,
 }
 

@@ -17,8 +17,8 @@ mod token;
 
 pub use audit::{Action, AuditEvent, EventFilter, ObjectKind, Phase};
 pub use finding::{
-    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
-    Severity,
+    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, FindingSort, Fingerprint, FingerprintPrefix,
+    GroupBy, Kind, Severity,
 };
 pub use git_hosts::GitHosts;
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reqwest::Method;
 
+use super::blocking;
 use super::transport::Transport;
 use crate::error::Result;
 use crate::farm::checkout::form_of;
@@ -26,7 +27,7 @@ pub(super) async fn add(server: &Transport, new: NewProject) -> Result<Registere
             Ok(answer.registered)
         }
         ProjectSource::Folder(folder) => {
-            let mut form = on_this_machine(move || form_of(&Checkout::discover(&folder)?)).await?;
+            let mut form = blocking(move || form_of(&Checkout::discover(&folder)?)).await?;
             if let Some(file) = file {
                 (form.text, form.project_file, form.evidence) = (file.text, Some(file.origin), Vec::new());
             }
@@ -50,9 +51,9 @@ pub(super) async fn show(server: &Transport, name: &ProjectName) -> Result<Proje
 /// The project of a checkout on this machine, as the server knows it.
 pub(super) async fn of_folder(server: &Transport, folder: &Path) -> Result<Option<Project>> {
     let folder = folder.to_owned();
-    let place = on_this_machine(move || {
+    let place = blocking(move || {
         let Ok(here) = Checkout::discover(&folder) else { return Ok(None) };
-        Ok(Some((here.place()?, here.root().clone())))
+        Ok(here.place().ok().map(|place| (place, here.root().clone())))
     });
     let Some((git_url, root)) = place.await? else { return Ok(None) };
     let query = ProjectsQuery { git_url: Some(git_url), root: Some(root) };
@@ -70,12 +71,4 @@ pub(super) async fn update(server: &Transport, name: &ProjectName, change: Proje
 pub(super) async fn remove(server: &Transport, name: &ProjectName) -> Result<Removed> {
     let answer: RemovedAnswer = server.answer(server.request(Method::DELETE, &["projects", name.as_str()])).await?;
     Ok(answer.removed)
-}
-
-/// git and files block.
-async fn on_this_machine<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(answer) => answer,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }
