@@ -5,6 +5,7 @@ mod checkout;
 mod findings;
 mod jobs;
 mod live;
+mod projects;
 mod tokens;
 mod transport;
 mod upload;
@@ -15,7 +16,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use self::transport::Transport;
-use super::wire::{ProjectAnswer, ProjectsAnswer};
+use super::wire::{AuditAnswer, AuditQuery};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
@@ -23,7 +24,8 @@ use super::{
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
-    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName,
+    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression,
+    Token, TokenName,
 };
 
 /// A farm on a server.
@@ -50,10 +52,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     }
 }
 
-fn unbuilt<T>() -> Result<T> {
-    Err(Error::new(Code::Unavailable, "not over HTTP yet"))
-}
-
 #[async_trait]
 impl Farm for RemoteFarm {
     fn server(&self) -> Option<&ServerUrl> {
@@ -64,30 +62,28 @@ impl Farm for RemoteFarm {
         Some(self.uploading.subscribe())
     }
 
-    async fn add_project(&self, _new: NewProject) -> Result<Registered> {
-        unbuilt()
+    async fn add_project(&self, new: NewProject) -> Result<Registered> {
+        projects::add(&self.server, new).await
     }
 
     async fn projects(&self) -> Result<Vec<Project>> {
-        let answer: ProjectsAnswer = self.server.get(&["projects"], &()).await?;
-        Ok(answer.projects)
+        projects::list(&self.server).await
     }
 
     async fn project(&self, name: &ProjectName) -> Result<Project> {
-        let answer: ProjectAnswer = self.server.get(&["projects", name.as_str()], &()).await?;
-        Ok(answer.project)
+        projects::show(&self.server, name).await
     }
 
     async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
-        self.project_in(folder).await
+        projects::of_folder(&self.server, folder).await
     }
 
-    async fn update_project(&self, _name: &ProjectName, _change: ProjectChange) -> Result<Registered> {
-        unbuilt()
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
+        projects::update(&self.server, name, change).await
     }
 
-    async fn remove_project(&self, _name: &ProjectName) -> Result<Removed> {
-        unbuilt()
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
+        projects::remove(&self.server, name).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
@@ -146,6 +142,11 @@ impl Farm for RemoteFarm {
 
     async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
         self.ignore_findings(wanted).await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
+        let answer: AuditAnswer = self.server.get(&["events"], &AuditQuery::from(filter)).await?;
+        Ok(answer.events)
     }
 
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {

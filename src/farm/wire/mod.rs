@@ -2,6 +2,7 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod audit;
 mod findings;
 mod health;
 mod jobs;
@@ -13,6 +14,7 @@ mod suppressions;
 mod tokens;
 mod uploads;
 
+pub use audit::{AuditAnswer, AuditQuery};
 pub use findings::{FindingsAnswer, FindingsEnd, FindingsFormat, FindingsHead, FindingsParams, NDJSON, PAGE_MAX, line};
 pub use health::{Health, RunnerHealth};
 pub use jobs::{
@@ -21,7 +23,9 @@ pub use jobs::{
 };
 pub use live::{EndEvent, EventsQuery, LogEvent, LogQuery, Logs, ProgressEvent, event};
 pub use problem::{FieldError, Problem};
-pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use projects::{
+    AddProject, ProjectAnswer, ProjectsAnswer, ProjectsQuery, RegisteredAnswer, RemovedAnswer, UpdateProject,
+};
 pub use query::{Flag, FlagText, List};
 pub use suppressions::{IgnoreRequest, SuppressionsAnswer, SuppressionsParams, UnignoreParams};
 pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};

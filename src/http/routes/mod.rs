@@ -1,5 +1,6 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
+pub(super) mod audit;
 pub(super) mod description;
 pub(super) mod events;
 pub(super) mod findings;
