@@ -10,6 +10,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod secret;
 mod serve;
 mod suppress;
 mod ui;
@@ -83,6 +84,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
         Command::Findings(args) => findings::run(&ui, &global, args),
+        Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, &args),
         Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),

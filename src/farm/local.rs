@@ -14,14 +14,14 @@ use super::log_part::Sending;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
     Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
-    suppress,
+    secrets, suppress,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
-    Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Suppression,
-    Timestamp,
+    Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Secret,
+    SecretName, SecretValue, Suppression, Timestamp,
 };
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
@@ -282,6 +282,21 @@ impl Farm for LocalFarm {
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
         let name = name.clone();
         self.blocking(move |rooms| remove(rooms, &name)).await
+    }
+
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        let project = project.clone();
+        self.blocking(move |rooms| secrets::list(rooms, &project)).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.blocking(move |rooms| secrets::set(rooms, &project, &name, &value)).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.blocking(move |rooms| secrets::remove(rooms, &project, &name)).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {

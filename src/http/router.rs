@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::BODY_LIMIT;
-use super::routes::projects;
+use super::routes::{projects, secrets};
 use super::{problem, request_id};
 use crate::farm::LocalFarm;
 
@@ -20,6 +20,8 @@ pub(super) fn router(app: App) -> Router {
     let (router, _document) = OpenApiRouter::new()
         .routes(routes!(projects::list))
         .routes(routes!(projects::show))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove))
         .with_state(app)
         .split_for_parts();
     router

@@ -8,6 +8,7 @@ pub mod findings;
 pub mod jobs;
 pub mod projects;
 pub mod queue;
+pub mod secrets;
 pub mod selection;
 pub mod suppressions;
 

@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::error::{IoContext, Result};
 use crate::ledger::Ledger;
 use crate::runtime::Runtime;
+use crate::secrets::Vault;
 use crate::workspace::Workspace;
 
 /// What a runner works with. The farm makes it once per process.
@@ -39,6 +40,11 @@ impl Rooms {
     /// The folder of the logs.
     pub fn logs(&self) -> PathBuf {
         self.settings.data_dir.value.join("logs")
+    }
+
+    /// What seals secrets and opens them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.settings.data_dir.value)
     }
 
     /// The folder of the runners' leases.

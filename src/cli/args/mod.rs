@@ -4,6 +4,7 @@ mod findings;
 mod format;
 mod job;
 mod project;
+mod secret;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
+pub use secret::{SecretCommand, SetSecretArgs};
 
 use crate::config::Settings;
 use crate::error::Result;
@@ -134,6 +136,14 @@ pub enum Command {
     Job(JobCommand),
     /// Read findings, of jobs or of a captured log, and ignore some
     Findings(FindingsArgs),
+    /// Keep values that recipes get and nobody sees
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  crafting secret set NPM_TOKEN
+  crafting secret list"
+    )]
+    Secret(SecretCommand),
     /// Remove logs, slots and mirrors that are no longer needed
     #[command(after_help = "Examples:
   crafting gc

@@ -1,5 +1,6 @@
 //! The same verbs, asked of a server over HTTP.
 
+mod secrets;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,10 @@ use super::{
     Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress,
 };
 use crate::error::{Code, Error, Result};
-use crate::model::{Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression};
+use crate::model::{
+    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, Secret, SecretName, SecretValue, ServerUrl,
+    Suppression,
+};
 
 /// A farm on a server.
 pub struct RemoteFarm {
@@ -58,6 +62,18 @@ impl Farm for RemoteFarm {
 
     async fn remove_project(&self, _name: &ProjectName) -> Result<Removed> {
         unbuilt()
+    }
+
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        secrets::list(&self.server, project).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        secrets::set(&self.server, project, name, value).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        secrets::remove(&self.server, project, name).await
     }
 
     async fn plan(&self, _request: &RunRequest) -> Result<Plan> {

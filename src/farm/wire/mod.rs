@@ -4,6 +4,8 @@
 
 mod problem;
 mod projects;
+mod secrets;
 
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
+pub use secrets::{SecretAnswer, SecretsAnswer, SetSecret};

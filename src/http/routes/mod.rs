@@ -1,3 +1,4 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
 pub(super) mod projects;
+pub(super) mod secrets;
