@@ -67,6 +67,8 @@ pub struct Settings {
     pub timeout_secs: Setting<u64>,
     /// Bytes that a log may have before its middle is left out.
     pub log_limit_bytes: Setting<u64>,
+    /// Bytes that one upload of commits may have.
+    pub upload_limit_bytes: Setting<u64>,
     /// Days that logs are kept.
     pub retention_days: Setting<u64>,
     /// Bytes that all logs together may have.
@@ -98,6 +100,7 @@ struct FileForm {
     workers: Option<u64>,
     timeout_secs: Option<u64>,
     log_limit_bytes: Option<u64>,
+    upload_limit_bytes: Option<u64>,
     retention_days: Option<u64>,
     retention_bytes: Option<u64>,
 }
@@ -193,6 +196,12 @@ impl Settings {
                 1 << 30,
                 1 << 10..=LOG_LIMIT_MAX,
             )?,
+            upload_limit_bytes: number(
+                "CRAFTING_UPLOAD_LIMIT_BYTES",
+                file.upload_limit_bytes,
+                256 << 20,
+                1 << 10..=u64::MAX >> 8,
+            )?,
             retention_days: number("CRAFTING_RETENTION_DAYS", file.retention_days, 30, 1..=36_500)?,
             retention_bytes: number(
                 "CRAFTING_RETENTION_BYTES",
@@ -271,6 +280,12 @@ impl Settings {
                 "CRAFTING_LOG_LIMIT_BYTES",
                 &self.log_limit_bytes,
                 self.log_limit_bytes.value.to_string(),
+            ),
+            row(
+                "upload_limit_bytes",
+                "CRAFTING_UPLOAD_LIMIT_BYTES",
+                &self.upload_limit_bytes,
+                self.upload_limit_bytes.value.to_string(),
             ),
             row(
                 "retention_days",

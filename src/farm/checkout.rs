@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::visible::{Seen, View};
 use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
 use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::ledger::projects;
 use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
-use crate::runner::Rooms;
 use crate::workspace::{self, Checkout, CheckoutTree, CommitTree, Mirror};
 
 /// A written `crafting.toml`.
@@ -56,25 +56,25 @@ pub fn settings(folder: &Path) -> Result<Settings> {
 }
 
 /// Registers the project of a checkout, or brings it up to date with what its `crafting.toml` says now.
-pub(super) fn register(rooms: &Rooms, here: &Checkout) -> Result<Registered> {
+pub(super) fn register(view: &View, here: &Checkout) -> Result<Registered> {
     let description = describe_folder(here, None)?;
-    let registered = rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))?;
+    let registered = view.read(|seen| seen.project_at(here.url(), here.root()))?;
     match registered {
-        Some(project) => change(rooms, project, description, &ProjectChange::default()),
+        Some(project) => change(view, project, description, &ProjectChange::default()),
         None => {
             let name = description.file.name.clone();
-            insert(rooms, name, suggested_name(here), (here.url().clone(), here.root().clone()), None, description)
+            insert(view, name, suggested_name(here), (here.url().clone(), here.root().clone()), None, description)
         }
     }
 }
 
 /// Registers a project on request.
-pub(super) fn add(rooms: &Rooms, new: NewProject) -> Result<Registered> {
+pub(super) fn add(view: &View, new: NewProject) -> Result<Registered> {
     match &new.source {
         ProjectSource::Folder(folder) => {
             let here = Checkout::discover(folder)?;
             let description = describe_folder(&here, new.file.as_deref())?;
-            if let Some(project) = rooms.ledger.read(|tx| projects::find_by_place(tx, here.url(), here.root()))? {
+            if let Some(project) = view.read(|seen| seen.project_at(here.url(), here.root()))? {
                 return Err(Error::new(
                     Code::Conflict,
                     format!("this checkout is registered already, as {}", project.name),
@@ -83,43 +83,62 @@ pub(super) fn add(rooms: &Rooms, new: NewProject) -> Result<Registered> {
             }
             let name = new.name.or_else(|| description.file.name.clone());
             let place = (here.url().clone(), here.root().clone());
-            insert(rooms, name, suggested_name(&here), place, new.default_branch, description)
+            insert(view, name, suggested_name(&here), place, new.default_branch, description)
         }
-        ProjectSource::Url(url) => {
-            let stem = ProjectName::suggest(url.stem());
-            let name = new.name.clone().unwrap_or_else(|| stem.clone());
-            if rooms.ledger.read(|tx| projects::find(tx, &name))?.is_some() {
-                return Err(Error::new(Code::Conflict, format!("a project named {name} is registered already"))
-                    .hint("give another --name"));
-            }
-            let added = describe_commit(rooms, &name, url, new.default_branch.as_ref(), new.file.as_deref()).and_then(
-                |description| {
-                    let place = (url.clone(), SubPath::root());
-                    insert(rooms, Some(name.clone()), stem, place, new.default_branch, description)
-                },
-            );
-            if added.is_err() && rooms.ledger.read(|tx| projects::find(tx, &name))?.is_none() {
-                // The mirror of a project that was never registered belongs to nobody.
-                let _ = rooms.workspace.remove_project(&name);
-            }
-            added
-        }
+        ProjectSource::Url(url) => add_url(view, url, &new),
     }
 }
 
+fn add_url(view: &View, url: &GitUrl, new: &NewProject) -> Result<Registered> {
+    let stem = ProjectName::suggest(url.stem());
+    // The mirror has the project's name too.
+    let name = view.read(|seen| match &new.name {
+        Some(name) if projects::is_taken(seen.tx, name)? => Err(projects::taken(name)),
+        Some(name) => Ok(name.clone()),
+        None => match seen.project_at(url, &SubPath::root())? {
+            Some(there) => {
+                Err(Error::new(Code::Conflict, format!("this repository is registered already, as {}", there.name))
+                    .hint("to have it twice, give another --name"))
+            }
+            None => free_name(seen, &stem),
+        },
+    })?;
+    let description = describe_commit(view, &name, url, new.default_branch.as_ref(), new.file.as_deref());
+    let place = (url.clone(), SubPath::root());
+    let added = description
+        .and_then(|description| insert(view, new.name.clone(), stem, place, new.default_branch.clone(), description));
+    if !added.as_ref().is_ok_and(|added| added.project.name == name)
+        && !view.read(|seen| projects::is_taken(seen.tx, &name))?
+    {
+        // The mirror of a project that was never registered belongs to nobody.
+        let _ = view.rooms().workspace.remove_project(&name);
+    }
+    added
+}
+
+/// The suggested name, or that with a number where somebody has it.
+fn free_name(seen: &Seen<'_>, suggested: &ProjectName) -> Result<ProjectName> {
+    let (mut name, mut number) = (suggested.clone(), 1);
+    while projects::is_taken(seen.tx, &name)? {
+        number += 1;
+        name = format!("{suggested}-{number}").parse()?;
+    }
+    Ok(name)
+}
+
 /// Describes a registered project again.
-pub(super) fn update(rooms: &Rooms, name: &ProjectName, wanted: ProjectChange) -> Result<Registered> {
-    let project = rooms.ledger.read(|tx| projects::get(tx, name))?;
+pub(super) fn update(view: &View, name: &ProjectName, wanted: ProjectChange) -> Result<Registered> {
+    let project = view.read(|seen| seen.project(name))?;
     let url = wanted.url.as_ref().unwrap_or(&project.git_url);
     let moved = Project { git_url: url.clone(), ..project.clone() };
     let description = match of_project(&moved)? {
         Some(here) => describe_folder(&here, wanted.file.as_deref())?,
         None => {
             let branch = wanted.default_branch.as_ref().or(project.default_branch.as_ref());
-            describe_commit(rooms, name, url, branch, wanted.file.as_deref())?
+            describe_commit(view, name, url, branch, wanted.file.as_deref())?
         }
     };
-    change(rooms, project, description, &wanted)
+    change(view, project, description, &wanted)
 }
 
 /// The checkout of a project whose repository is a folder on this machine; `None` for a remote or a bare one.
@@ -155,13 +174,13 @@ fn describe_folder(here: &Checkout, file: Option<&Path>) -> Result<Description> 
 }
 
 fn describe_commit(
-    rooms: &Rooms,
+    view: &View,
     name: &ProjectName,
     url: &GitUrl,
     branch: Option<&RefName>,
     file: Option<&Path>,
 ) -> Result<Description> {
-    let mirror = rooms.workspace.mirror(name, url);
+    let mirror = view.rooms().workspace.mirror(name, url);
     let branch = match branch {
         Some(branch) => branch.clone(),
         None => default_branch(&mirror)?,
@@ -215,7 +234,7 @@ fn detected(tree: &dyn Tree) -> Description {
 
 /// Adds the project. With no name of its own it gets the suggested one, or that with a number where it is taken.
 fn insert(
-    rooms: &Rooms,
+    view: &View,
     name: Option<ProjectName>,
     suggested: ProjectName,
     (git_url, root): (GitUrl, SubPath),
@@ -227,7 +246,7 @@ fn insert(
     let mut project = Project {
         name: name.clone().unwrap_or_else(|| suggested.clone()),
         git_url,
-        owner: None,
+        owner: view.caller().token.clone(),
         root,
         default_branch: default_branch.or(file.default_branch),
         timeout_secs: file.timeout_secs,
@@ -237,26 +256,24 @@ fn insert(
         created_at: now,
         updated_at: now,
     };
-    let added = rooms.ledger.write(|tx| {
+    let added = view.write(|seen| {
         // Another process may have registered the same checkout a moment ago.
         if project.git_url.local_path().is_some()
-            && let Some(there) = projects::find_by_place(tx, &project.git_url, &project.root)?
+            && let Some(there) = seen.project_at(&project.git_url, &project.root)?
         {
             project = there;
             return Ok(false);
         }
-        let mut number = 1;
-        while name.is_none() && projects::find(tx, &project.name)?.is_some() {
-            number += 1;
-            project.name = format!("{suggested}-{number}").parse()?;
+        if name.is_none() {
+            project.name = free_name(seen, &suggested)?;
         }
-        projects::insert(tx, &project)?;
+        projects::insert(seen.tx, &project)?;
         Ok(true)
     })?;
     Ok(Registered { project, added, changed: false, project_file, evidence })
 }
 
-fn change(rooms: &Rooms, old: Project, description: Description, wanted: &ProjectChange) -> Result<Registered> {
+fn change(view: &View, old: Project, description: Description, wanted: &ProjectChange) -> Result<Registered> {
     let Description { file, project_file, evidence } = description;
     let new = Project {
         git_url: wanted.url.clone().unwrap_or_else(|| old.git_url.clone()),
@@ -273,7 +290,10 @@ fn change(rooms: &Rooms, old: Project, description: Description, wanted: &Projec
         false => old,
     };
     if changed {
-        rooms.ledger.write(|tx| projects::update(tx, &project))?;
+        view.write(|seen| {
+            seen.project(&project.name)?;
+            projects::update(seen.tx, &project)
+        })?;
     }
     Ok(Registered { project, added: false, changed, project_file, evidence })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::since::{self, Resolved};
+use super::visible::View;
 use super::{EachFinding, FindingQuery, Findings};
 use crate::error::Result;
 use crate::ledger::selection::{Newness, Selection};
@@ -18,9 +19,9 @@ const PIECE: usize = 500;
 const WAITING: usize = 2;
 
 /// A page, and how many there are in all.
-pub(super) fn page(rooms: &Rooms, query: &FindingQuery) -> Result<Findings> {
-    let Resolved { jobs, newness, fixed, notes } = since::resolve(rooms, query)?;
-    rooms.ledger.read(|tx| {
+pub(super) fn page(view: &View, query: &FindingQuery) -> Result<Findings> {
+    let Resolved { jobs, newness, fixed, notes } = since::resolve(view, query)?;
+    view.rooms().ledger.read(|tx| {
         let selection = Selection::new(tx, &jobs, &query.filter, &newness, Timestamp::now())?;
         let rows = match query.limit {
             Some(0) => Vec::new(),
@@ -61,10 +62,10 @@ pub(super) struct Begun {
     now: Timestamp,
 }
 
-pub(super) fn begin(rooms: &Rooms, query: FindingQuery) -> Result<Begun> {
-    let resolved = since::resolve(rooms, &query)?;
+pub(super) fn begin(view: &View, query: FindingQuery) -> Result<Begun> {
+    let resolved = since::resolve(view, &query)?;
     let now = Timestamp::now();
-    let (counts, rows) = rooms.ledger.read(|tx| {
+    let (counts, rows) = view.rooms().ledger.read(|tx| {
         let selection = Selection::new(tx, &resolved.jobs, &query.filter, &resolved.newness, now)?;
         let counts = selection.count(tx, resolved.fixed)?;
         Ok((counts, selection.rows(tx, query.group_by, query.limit)?))

@@ -14,7 +14,7 @@ use super::local::background;
 use super::{Event, FollowLogs};
 use crate::changes::{Changes, Place, watch};
 use crate::error::{Code, Error, Result};
-use crate::ledger::{jobs, queue};
+use crate::ledger::{Within, jobs, queue};
 use crate::model::{Job, JobId, JobStatus, Scope};
 use crate::runner::log::LogReader;
 use crate::runner::{Rooms, lease, reaper};
@@ -60,6 +60,7 @@ impl Broken {
 
 pub(super) struct Follower {
     pub(super) rooms: Arc<Rooms>,
+    /// Jobs that the caller sees.
     pub(super) scope: Scope,
     pub(super) logs: FollowLogs,
     pub(super) events: mpsc::Sender<Result<Event>>,
@@ -183,7 +184,7 @@ fn look(
     let moves = |id: &JobId, status: JobStatus| {
         told.get(id).is_none_or(|told| !told.over && (status != JobStatus::Queued || told.status != Some(status)))
     };
-    for job in rooms.ledger.read(|tx| jobs::in_scope_if(tx, scope, &moves))? {
+    for job in rooms.ledger.read(|tx| jobs::in_scope_if(tx, Within::Everything, scope, &moves))? {
         let before = told.entry(job.id.clone()).or_default();
         if before.over {
             continue;

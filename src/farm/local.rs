@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::follow::{Broken, Follower};
 use super::log_part::Sending;
+use super::visible::View;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
     Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
@@ -28,7 +29,7 @@ use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
 use crate::runner::{Rooms, retention};
 use crate::runtime::{self, Host};
-use crate::workspace::{Checkout, GcOptions, Workspace};
+use crate::workspace::{GcOptions, Workspace};
 
 /// The one argument that makes this program a runner in the background ([`run_in_background`]).
 pub const BACKGROUND_COMMAND: &str = "run-in-background";
@@ -157,9 +158,19 @@ impl LocalFarm {
         }
     }
 
+    /// Does the work on what the caller sees.
+    async fn seeing<T: Send + 'static>(&self, work: impl FnOnce(&View) -> Result<T> + Send + 'static) -> Result<T> {
+        let view = View::new(Arc::clone(&self.rooms), self.caller.clone());
+        self.blocking(move |_| work(&view)).await
+    }
+
     async fn open_log(&self, job: &JobId) -> Result<LogReader> {
         let id = job.clone();
-        self.blocking(move |rooms| LogReader::open(&rooms.logs(), &id)).await
+        self.seeing(move |view| {
+            let job = view.read(|seen| seen.job(&id))?;
+            LogReader::open(&view.rooms().logs(), &job.id)
+        })
+        .await
     }
 
     /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
@@ -184,15 +195,15 @@ impl LocalFarm {
     /// Queues jobs and sees to it that a runner takes them.
     async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
         if detach {
-            let queued = self.blocking(move |rooms| enqueue(rooms, jobs, None)).await?;
+            let queued = self.seeing(move |view| enqueue(view, jobs, None)).await?;
             background(&self.rooms)?;
             return Ok(queued);
         }
         let rooms = Arc::clone(&self.rooms);
         let (runner, queued) = self
-            .blocking(move |_| {
+            .seeing(move |view| {
                 let runner = Runner::new(rooms, Share::Bound)?;
-                let queued = enqueue(runner.rooms(), jobs, Some(runner.id()))?;
+                let queued = enqueue(view, jobs, Some(runner.id()))?;
                 Ok((runner, queued))
             })
             .await?;
@@ -237,10 +248,14 @@ pub async fn run_in_background(settings: Settings) -> Result<()> {
     }
 }
 
-fn enqueue(rooms: &Rooms, jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result<Vec<Job>> {
-    rooms.ledger.write(|tx| {
-        for job in &jobs {
-            jobs::insert(tx, job, bound_to, None)?;
+/// Queues jobs in the caller's name.
+fn enqueue(view: &View, mut jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result<Vec<Job>> {
+    view.write(|seen| {
+        for job in &mut jobs {
+            // It may have been removed since the jobs were planned.
+            seen.project(&job.project)?;
+            job.token = view.caller().token.as_ref().map(ToString::to_string);
+            jobs::insert(seen.tx, job, bound_to, None)?;
         }
         Ok(())
     })?;
@@ -257,31 +272,31 @@ fn batch_of(jobs: Vec<Job>) -> Result<Batch> {
 #[async_trait]
 impl Farm for LocalFarm {
     async fn add_project(&self, new: NewProject) -> Result<Registered> {
-        self.blocking(move |rooms| checkout::add(rooms, new)).await
+        self.seeing(move |view| checkout::add(view, new)).await
     }
 
     async fn projects(&self) -> Result<Vec<Project>> {
-        self.blocking(|rooms| rooms.ledger.read(projects::list)).await
+        self.seeing(|view| view.read(|seen| seen.projects())).await
     }
 
     async fn project(&self, name: &ProjectName) -> Result<Project> {
         let name = name.clone();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| projects::get(tx, &name))).await
+        self.seeing(move |view| view.read(|seen| seen.project(&name))).await
     }
 
     async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
         let folder = folder.to_owned();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| project_in(tx, &folder))).await
+        self.seeing(move |view| view.read(|seen| seen.project_in(&folder))).await
     }
 
     async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
         let name = name.clone();
-        self.blocking(move |rooms| checkout::update(rooms, &name, change)).await
+        self.seeing(move |view| checkout::update(view, &name, change)).await
     }
 
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
         let name = name.clone();
-        self.blocking(move |rooms| remove(rooms, &name)).await
+        self.seeing(move |view| remove(view, &name)).await
     }
 
     async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
@@ -301,7 +316,7 @@ impl Farm for LocalFarm {
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
         let wanted = request.clone();
-        self.blocking(move |rooms| request::plan(rooms, &wanted)).await
+        self.seeing(move |view| request::plan(view, &wanted)).await
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
@@ -317,12 +332,12 @@ impl Farm for LocalFarm {
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
         let filter = filter.clone();
-        self.blocking(move |rooms| {
-            rooms.ledger.read(|tx| {
+        self.seeing(move |view| {
+            view.read(|seen| {
                 if let Some(project) = &filter.project {
-                    projects::get(tx, project)?;
+                    seen.project(project)?;
                 }
-                jobs::list(tx, &filter)
+                jobs::list(seen.tx, seen.all(), &filter)
             })
         })
         .await
@@ -330,7 +345,7 @@ impl Farm for LocalFarm {
 
     async fn job(&self, which: &JobSelector) -> Result<Job> {
         let which = which.clone();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| select(tx, &which))).await
+        self.seeing(move |view| view.read(|seen| seen.select(&which))).await
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
@@ -362,7 +377,7 @@ impl Farm for LocalFarm {
         let (events, receiver) = mpsc::channel(64);
         let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
         let known = scope.clone();
-        self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::in_scope(tx, &known))).await?;
+        self.seeing(move |view| view.read(|seen| seen.jobs_in(&known))).await?;
         let broken = self.broken.subscribe();
         tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
         Ok(receiver)
@@ -370,10 +385,10 @@ impl Farm for LocalFarm {
 
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {
         let scope = scope.clone();
-        self.blocking(move |rooms| {
-            rooms.ledger.write(|tx| {
-                queue::request_cancel(tx, &scope, force, Timestamp::now())?;
-                jobs::in_scope(tx, &scope)
+        self.seeing(move |view| {
+            view.write(|seen| {
+                queue::request_cancel(seen.tx, seen.all(), &scope, force, Timestamp::now())?;
+                seen.jobs_in(&scope)
             })
         })
         .await
@@ -381,7 +396,7 @@ impl Farm for LocalFarm {
 
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started> {
         let id = job.clone();
-        let old = self.blocking(move |rooms| rooms.ledger.read(|tx| jobs::get(tx, &id))).await?;
+        let old = self.seeing(move |view| view.read(|seen| seen.job(&id))).await?;
         if !old.status.is_final() {
             return Err(Error::new(Code::Conflict, format!("the job {} is still {}", old.id, old.status))
                 .hint("wait for its end with `crafting job watch`, or cancel it first"));
@@ -393,26 +408,26 @@ impl Farm for LocalFarm {
 
     async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
         let query = query.clone();
-        self.blocking(move |rooms| findings::page(rooms, &query)).await
+        self.seeing(move |view| findings::page(view, &query)).await
     }
 
     async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding> {
         let query = query.clone();
-        let begun = self.blocking(move |rooms| findings::begin(rooms, query)).await?;
+        let begun = self.seeing(move |view| findings::begin(view, query)).await?;
         Ok(begun.send(Arc::clone(&self.rooms)))
     }
 
     async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
         let wanted = wanted.clone();
-        self.blocking(move |rooms| suppress::ignore(rooms, &wanted)).await
+        self.seeing(move |view| suppress::ignore(view, &wanted)).await
     }
 
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {
         let around = around.clone();
-        self.blocking(move |rooms| {
-            rooms.ledger.read(|tx| {
-                let project = project_around(tx, &around)?;
-                ledger::suppressions::list(tx, project.as_ref())
+        self.seeing(move |view| {
+            view.read(|seen| {
+                let project = seen.project_around(&around)?;
+                ledger::suppressions::list(seen.tx, seen.within(project.as_ref()))
             })
         })
         .await
@@ -420,41 +435,15 @@ impl Farm for LocalFarm {
 
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
         let (findings, around) = (findings.to_vec(), around.clone());
-        self.blocking(move |rooms| suppress::unignore(rooms, &findings, &around)).await
+        self.seeing(move |view| suppress::unignore(view, &findings, &around)).await
     }
 }
 
-/// The project that is meant; none: all.
-pub(super) fn project_around(tx: &ledger::Transaction<'_>, around: &Around) -> Result<Option<ProjectName>> {
-    match around {
-        Around::Everywhere => Ok(None),
-        Around::Project(name) => projects::get(tx, name).map(|project| Some(project.name)),
-        Around::Folder(folder) => Ok(project_in(tx, folder)?.map(|project| project.name)),
-    }
-}
-
-fn project_in(tx: &ledger::Transaction<'_>, folder: &Path) -> Result<Option<Project>> {
-    let Ok(here) = Checkout::discover(folder) else { return Ok(None) };
-    projects::find_by_place(tx, here.url(), here.root())
-}
-
-pub(super) fn select(tx: &ledger::Transaction<'_>, which: &JobSelector) -> Result<Job> {
-    let (around, failed) = match which {
-        JobSelector::Prefix(prefix) => return jobs::get_by_prefix(tx, prefix),
-        JobSelector::Last(around) => (around, false),
-        JobSelector::LastFailed(around) => (around, true),
-    };
-    let project = project_around(tx, around)?;
-    jobs::last(tx, project.as_ref(), failed)?.ok_or_else(|| {
-        let what = if failed { "no failed job" } else { "no job" };
-        let of = project.as_ref().map(|project| format!(" of {project}")).unwrap_or_default();
-        Error::not_found(format!("there is {what}{of} yet")).hint("`crafting job run` starts one")
-    })
-}
-
-fn remove(rooms: &Rooms, name: &ProjectName) -> Result<Removed> {
-    let (ids, findings) = rooms.ledger.write(|tx| {
-        projects::get(tx, name)?;
+fn remove(view: &View, name: &ProjectName) -> Result<Removed> {
+    let rooms = view.rooms();
+    let (ids, findings) = view.write(|seen| {
+        let tx = seen.tx;
+        seen.project(name)?;
         if jobs::any_running(tx, name)? {
             return Err(Error::new(Code::Conflict, format!("a job of {name} is running"))
                 .hint("wait for its end, or cancel it with `crafting job cancel`"));

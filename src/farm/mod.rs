@@ -16,6 +16,7 @@ mod request;
 mod secrets;
 mod since;
 mod suppress;
+mod visible;
 pub mod wire;
 
 use std::cmp::Reverse;

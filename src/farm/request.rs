@@ -1,10 +1,9 @@
 //! From a request to jobs: which project, which commit, which recipes.
 
+use super::visible::View;
 use super::{Plan, PlannedJob, Registered, Revision, RunRequest, Target, checkout, plan};
 use crate::error::{Code, Error, Result};
-use crate::ledger::projects;
 use crate::model::{BatchId, CommitId, Job, Project, RefName, SubPath, Timestamp};
-use crate::runner::Rooms;
 use crate::workspace::Checkout;
 
 /// What is known of a request after looking at the project and the repository.
@@ -18,16 +17,16 @@ struct Prepared {
     standing: Option<SubPath>,
 }
 
-fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
+fn prepare(view: &View, request: &RunRequest) -> Result<Prepared> {
     let (project, registered, here) = match &request.target {
         Target::Checkout(folder) => {
             let here = Checkout::discover(folder)?;
-            let registered = checkout::register(rooms, &here)?;
+            let registered = checkout::register(view, &here)?;
             let changed = registered.added || registered.changed;
             (registered.project.clone(), changed.then_some(registered), Some(here))
         }
         Target::Project(name) => {
-            let project = rooms.ledger.read(|tx| projects::get(tx, name))?;
+            let project = view.read(|seen| seen.project(name))?;
             let here = checkout::of_project(&project)?;
             (project, None, here)
         }
@@ -36,7 +35,7 @@ fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
         (Target::Checkout(folder), Some(here)) => here.standing(folder),
         _ => request.standing.clone(),
     };
-    let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+    let mirror = view.rooms().workspace.mirror(&project.name, &project.git_url);
     let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
         // A commit that nobody has is told at once too, and one that is here stays here until its job has run.
         (Revision::Commit(known), _) => {
@@ -73,8 +72,8 @@ fn prepare(rooms: &Rooms, request: &RunRequest) -> Result<Prepared> {
 }
 
 /// What a request comes down to. The project is registered or brought up to date, and the snapshot taken.
-pub(super) fn plan(rooms: &Rooms, request: &RunRequest) -> Result<Plan> {
-    let prepared = prepare(rooms, request)?;
+pub(super) fn plan(view: &View, request: &RunRequest) -> Result<Plan> {
+    let prepared = prepare(view, request)?;
     let choice = plan::Choice {
         recipes: &request.recipes,
         subprojects: &request.subprojects,
@@ -83,7 +82,7 @@ pub(super) fn plan(rooms: &Rooms, request: &RunRequest) -> Result<Plan> {
         fresh: request.fresh,
         keep_slot: request.keep_slot,
     };
-    let jobs = plan::jobs(&prepared.project, &choice, &rooms.settings)?;
+    let jobs = plan::jobs(&prepared.project, &choice, &view.rooms().settings)?;
     Ok(Plan {
         project: prepared.project.name,
         registered: prepared.registered,

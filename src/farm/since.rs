@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::{Around, FindingQuery, JobSelector, local};
+use super::visible::View;
+use super::{Around, FindingQuery, JobSelector};
 use crate::error::{Code, Error, Result};
 use crate::findings::novelty;
 use crate::ledger::selection::Newness;
-use crate::ledger::{jobs, projects, selection};
+use crate::ledger::{jobs, selection};
 use crate::model::{Job, JobId, ProjectName, RefName, Timestamp, span};
-use crate::runner::Rooms;
 use crate::workspace::{self, History};
 
 /// The fewest characters of a job's id that count as one beside refs and commits.
@@ -64,8 +64,8 @@ pub(super) struct Resolved {
 }
 
 /// The jobs of a query, and what is new in them.
-pub(super) fn resolve(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
-    let mut resolved = compare(rooms, query)?;
+pub(super) fn resolve(view: &View, query: &FindingQuery) -> Result<Resolved> {
+    let mut resolved = compare(view, query)?;
     // Who names a job knows it; else too few findings would look like good ones.
     if query.jobs.is_empty() {
         resolved.notes.extend(resolved.jobs.iter().filter_map(|job| {
@@ -84,36 +84,36 @@ fn label(job: &Job) -> String {
     }
 }
 
-fn compare(rooms: &Rooms, query: &FindingQuery) -> Result<Resolved> {
+fn compare(view: &View, query: &FindingQuery) -> Result<Resolved> {
     match &query.since {
         None => {
-            let jobs = asked_for(rooms, query)?;
+            let jobs = asked_for(view, query)?;
             let fixed = jobs.iter().map(|job| job.findings_fixed.cast_unsigned()).sum();
             Ok(Resolved { jobs, newness: Newness::AsJudged, fixed, notes: Vec::new() })
         }
         Some(Since::Time(time)) => {
-            let jobs = asked_for(rooms, query)?;
+            let jobs = asked_for(view, query)?;
             Ok(Resolved { jobs, newness: Newness::Since(*time), fixed: 0, notes: Vec::new() })
         }
         Some(Since::Job(selector)) => {
             let selector = selector.clone().around(query.around.clone());
-            since_job(rooms, query, &rooms.ledger.read(|tx| local::select(tx, &selector))?)
+            since_job(view, query, &view.read(|seen| seen.select(&selector))?)
         }
-        Some(Since::Named(name)) => named(rooms, query, name),
+        Some(Since::Named(name)) => named(view, query, name),
     }
 }
 
 /// The jobs that were named; else the newest finished one of every subproject and recipe.
-fn asked_for(rooms: &Rooms, query: &FindingQuery) -> Result<Vec<Job>> {
-    rooms.ledger.read(|tx| {
+fn asked_for(view: &View, query: &FindingQuery) -> Result<Vec<Job>> {
+    view.read(|seen| {
         if query.jobs.is_empty() {
-            let project = local::project_around(tx, &query.around)?;
-            let newest = jobs::newest_finished(tx, project.as_ref())?;
-            return newest.iter().map(|id| jobs::get(tx, id)).collect();
+            let project = seen.project_around(&query.around)?;
+            let newest = jobs::newest_finished(seen.tx, seen.within(project.as_ref()))?;
+            return newest.iter().map(|id| jobs::get(seen.tx, id)).collect();
         }
         let mut chosen: Vec<Job> = Vec::new();
         for selector in &query.jobs {
-            let job = local::select(tx, &selector.clone().around(query.around.clone()))?;
+            let job = seen.select(&selector.clone().around(query.around.clone()))?;
             if !chosen.iter().any(|other| other.id == job.id) {
                 chosen.push(job);
             }
@@ -122,9 +122,9 @@ fn asked_for(rooms: &Rooms, query: &FindingQuery) -> Result<Vec<Job>> {
     })
 }
 
-fn named(rooms: &Rooms, query: &FindingQuery, name: &str) -> Result<Resolved> {
+fn named(view: &View, query: &FindingQuery, name: &str) -> Result<Resolved> {
     let is_job = name.len() >= LEAST && name.parse::<JobSelector>().is_ok();
-    let job = match is_job.then(|| rooms.ledger.read(|tx| jobs::get_by_prefix(tx, name))) {
+    let job = match is_job.then(|| view.read(|seen| jobs::get_by_prefix(seen.tx, seen.all(), name))) {
         None => None,
         Some(Ok(job)) => Some(job),
         Some(Err(error)) if error.code() == Code::NotFound => None,
@@ -133,15 +133,15 @@ fn named(rooms: &Rooms, query: &FindingQuery, name: &str) -> Result<Resolved> {
     if let Some(job) = &job
         && job.id.as_str() == name
     {
-        return since_job(rooms, query, job);
+        return since_job(view, query, job);
     }
-    let current = asked_for(rooms, query)?;
-    let at_ref = histories(rooms, &current, &name.parse()?);
+    let current = asked_for(view, query)?;
+    let at_ref = histories(view, &current, &name.parse()?);
     match (job, at_ref) {
-        (Some(job), Err(_)) => since_job(rooms, query, &job),
+        (Some(job), Err(_)) => since_job(view, query, &job),
         (Some(job), Ok(_)) => Err(Error::invalid(format!("{name:?} may be the job {} or the ref {name}", job.id))
             .hint("give the job's whole id, or the ref as refs/heads/… or refs/tags/…")),
-        (None, Ok(histories)) => since_commit(rooms, current, name, &histories),
+        (None, Ok(histories)) => since_commit(view, current, name, &histories),
         (None, Err(error)) if error.code() == Code::NotFound => {
             let hint = match error.hint_text() {
                 Some(hint) if hint.starts_with("did you mean") => hint.to_owned(),
@@ -154,12 +154,12 @@ fn named(rooms: &Rooms, query: &FindingQuery, name: &str) -> Result<Resolved> {
 }
 
 /// What came before the commit that a ref names, in each project of these jobs that has it.
-fn histories(rooms: &Rooms, jobs: &[Job], name: &RefName) -> Result<BTreeMap<ProjectName, History>> {
+fn histories(view: &View, jobs: &[Job], name: &RefName) -> Result<BTreeMap<ProjectName, History>> {
     let (mut found, mut missing) = (BTreeMap::new(), None);
     let names: std::collections::BTreeSet<&ProjectName> = jobs.iter().map(|job| &job.project).collect();
     for project in names {
-        let project = rooms.ledger.read(|tx| projects::get(tx, project))?;
-        let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+        let project = view.read(|seen| seen.project(project))?;
+        let mirror = view.rooms().workspace.mirror(&project.name, &project.git_url);
         match mirror.commit_of(name) {
             Ok(sha) => drop(found.insert(project.name, History::of(&mirror, &sha)?)),
             Err(error) => missing = Some(error),
@@ -175,7 +175,7 @@ fn histories(rooms: &Rooms, jobs: &[Job], name: &RefName) -> Result<BTreeMap<Pro
 /// Each job is compared with the newest one of its subproject and recipe that ran at that commit, or the nearest one
 /// before it.
 fn since_commit(
-    rooms: &Rooms,
+    view: &View,
     current: Vec<Job>,
     name: &str,
     histories: &BTreeMap<ProjectName, History>,
@@ -188,7 +188,7 @@ fn since_commit(
             pairs.push((job, None));
             continue;
         };
-        let before = rooms.ledger.read(|tx| {
+        let before = view.rooms().ledger.read(|tx| {
             let earlier = jobs::commits(tx, &job)?;
             // The newest first, of which min_by_key takes the first.
             let nearest = earlier
@@ -206,17 +206,17 @@ fn since_commit(
         return Err(Error::not_found(format!("no job has run at {name} or before it"))
             .hint(format!("run one with `crafting job run --ref {name}`, or give a later ref or a time")));
     }
-    Ok(Resolved { notes, ..compared(rooms, pairs)? })
+    Ok(Resolved { notes, ..compared(view, pairs)? })
 }
 
 /// Only jobs of the same subproject and recipe can be compared with one.
-fn since_job(rooms: &Rooms, query: &FindingQuery, before: &Job) -> Result<Resolved> {
+fn since_job(view: &View, query: &FindingQuery, before: &Job) -> Result<Resolved> {
     let same = |job: &Job| {
         (&job.project, &job.subproject, &job.recipe) == (&before.project, &before.subproject, &before.recipe)
     };
     let around = FindingQuery { around: Around::Project(before.project.clone()), ..query.clone() };
     let current: Vec<Job> =
-        asked_for(rooms, if query.jobs.is_empty() { &around } else { query })?.into_iter().filter(same).collect();
+        asked_for(view, if query.jobs.is_empty() { &around } else { query })?.into_iter().filter(same).collect();
     if current.is_empty() {
         return Err(Error::invalid(format!(
             "the job {} ran {} of {} in {}, and none of these jobs did",
@@ -224,10 +224,10 @@ fn since_job(rooms: &Rooms, query: &FindingQuery, before: &Job) -> Result<Resolv
         ))
         .hint("give a job of the same subproject and recipe, or a ref or a time, which hold for all"));
     }
-    compared(rooms, current.into_iter().map(|job| (job, Some(before.clone()))).collect())
+    compared(view, current.into_iter().map(|job| (job, Some(before.clone()))).collect())
 }
 
-fn compared(rooms: &Rooms, pairs: Vec<(Job, Option<Job>)>) -> Result<Resolved> {
+fn compared(view: &View, pairs: Vec<(Job, Option<Job>)>) -> Result<Resolved> {
     let now = Timestamp::now();
     let (mut new, mut fixed, mut jobs) = (Vec::new(), 0, Vec::new());
     for (job, before) in pairs {
@@ -236,14 +236,14 @@ fn compared(rooms: &Rooms, pairs: Vec<(Job, Option<Job>)>) -> Result<Resolved> {
             jobs.push(job);
             continue;
         }
-        let (current, earlier) = rooms.ledger.read(|tx| {
+        let (current, earlier) = view.rooms().ledger.read(|tx| {
             let earlier = before.as_ref().map(|before| selection::sightings(tx, before, now)).transpose()?;
             Ok((selection::sightings(tx, &job, now)?, earlier.unwrap_or_default()))
         })?;
-        let project = rooms.ledger.read(|tx| projects::get(tx, &job.project))?;
+        let project = view.read(|seen| seen.project(&job.project))?;
         let movement = match (before.and_then(|before| before.sha), &job.sha) {
             (Some(from), Some(to)) if !earlier.is_empty() && !current.is_empty() => {
-                let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
+                let mirror = view.rooms().workspace.mirror(&project.name, &project.git_url);
                 workspace::movement(&mirror, &from, to, &job.recipe_snapshot.root).ok()
             }
             _ => None,

@@ -2,25 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::{Around, Suppress, local};
+use super::visible::{Seen, View};
+use super::{Around, Suppress};
 use crate::error::{Error, Result};
-use crate::ledger::Transaction;
 use crate::ledger::suppressions::{self, Known};
 use crate::model::{Fingerprint, FingerprintPrefix, ProjectName, Suppression, Timestamp, nearest};
-use crate::runner::Rooms;
 
 /// Ignores the named findings: all of them, or none if one cannot be found.
-pub(super) fn ignore(rooms: &Rooms, wanted: &Suppress) -> Result<Vec<Suppression>> {
+pub(super) fn ignore(view: &View, wanted: &Suppress) -> Result<Vec<Suppression>> {
     if wanted.reason.trim().is_empty() {
         return Err(Error::invalid("the reason is empty").hint("say why the findings can be ignored"));
     }
     let now = Timestamp::now();
-    rooms.ledger.write(|tx| {
-        let project = local::project_around(tx, &wanted.around)?;
+    view.write(|seen| {
+        let project = seen.project_around(&wanted.around)?;
         let mut done = Vec::new();
         for prefix in &wanted.findings {
-            for finding in found(tx, project.as_ref(), prefix)? {
-                done.push(suppressions::ignore(tx, &finding, &wanted.reason, wanted.until, now)?);
+            for finding in found(seen, project.as_ref(), prefix)? {
+                done.push(suppressions::ignore(seen.tx, &finding, &wanted.reason, wanted.until, now)?);
             }
         }
         Ok(done)
@@ -28,16 +27,17 @@ pub(super) fn ignore(rooms: &Rooms, wanted: &Suppress) -> Result<Vec<Suppression
 }
 
 /// The rows that one prefix means: one finding of one project, for each of its recipes if it has no file.
-fn found(tx: &Transaction<'_>, project: Option<&ProjectName>, prefix: &FingerprintPrefix) -> Result<Vec<Known>> {
-    let known = suppressions::known(tx, project, prefix)?;
+fn found(seen: &Seen<'_>, project: Option<&ProjectName>, prefix: &FingerprintPrefix) -> Result<Vec<Known>> {
+    let (tx, within) = (seen.tx, seen.within(project));
+    let known = suppressions::known(tx, within, prefix)?;
     let names = known.iter().map(|finding| (&finding.project, &finding.fingerprint));
     one_of(prefix, &names.collect::<Vec<_>>())?;
     if !known.is_empty() {
         return Ok(known);
     }
-    let there = suppressions::some_fingerprints(tx, project)?;
+    let there = suppressions::some_fingerprints(tx, within)?;
     let elsewhere = match project {
-        Some(_) => suppressions::known(tx, None, prefix)?.into_iter().next(),
+        Some(_) => suppressions::known(tx, seen.all(), prefix)?.into_iter().next(),
         None => None,
     };
     let error = missing("finding", project, prefix);
@@ -49,10 +49,10 @@ fn found(tx: &Transaction<'_>, project: Option<&ProjectName>, prefix: &Fingerpri
 }
 
 /// Takes back the suppressions of the named findings: all of them, or none if one is not ignored.
-pub(super) fn unignore(rooms: &Rooms, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
-    rooms.ledger.write(|tx| {
-        let project = local::project_around(tx, around)?;
-        let all = suppressions::list(tx, project.as_ref())?;
+pub(super) fn unignore(view: &View, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
+    view.write(|seen| {
+        let project = seen.project_around(around)?;
+        let all = suppressions::list(seen.tx, seen.within(project.as_ref()))?;
         let mut done = Vec::new();
         for prefix in findings {
             let mut named: Vec<_> = all.iter().filter(|one| prefix.names(&one.fingerprint)).collect();
@@ -70,7 +70,7 @@ pub(super) fn unignore(rooms: &Rooms, findings: &[FingerprintPrefix], around: &A
                 });
             }
             for suppression in named {
-                suppressions::remove(tx, suppression)?;
+                suppressions::remove(seen.tx, suppression)?;
                 done.push(suppression.clone());
             }
         }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params_from_iter};
 
-use super::{parsed, unreadable};
+use super::{Within, parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
@@ -92,11 +92,15 @@ pub fn get(tx: &Transaction<'_>, id: &JobId) -> Result<Job> {
     }
 }
 
-/// The one job whose id begins with `prefix` (lower-case letters and digits).
-pub fn get_by_prefix(tx: &Transaction<'_>, prefix: &str) -> Result<Job> {
-    // '~' sorts behind every character of an id, so that the range is one walk of the index.
-    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 2");
-    let mut found = query(tx, &sql, &[&prefix])?;
+/// One job, if it lies `within`; else it is not there.
+pub fn get_within(tx: &Transaction<'_>, within: Within<'_>, id: &JobId) -> Result<Job> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE {} AND id = ?2", within.of_jobs());
+    query(tx, &sql, &[&within.value(), &id.as_str()])?.pop().ok_or_else(|| missing(id.as_str()))
+}
+
+/// The one job whose id begins with `prefix` (lower-case letters and digits), of those that lie `within`.
+pub fn get_by_prefix(tx: &Transaction<'_>, within: Within<'_>, prefix: &str) -> Result<Job> {
+    let mut found = query(tx, &prefix_statement(within), &[&within.value(), &prefix])?;
     match (found.pop(), found.pop()) {
         (None, _) => Err(missing(prefix)),
         (Some(job), None) => Ok(job),
@@ -107,37 +111,39 @@ pub fn get_by_prefix(tx: &Transaction<'_>, prefix: &str) -> Result<Job> {
     }
 }
 
+fn prefix_statement(within: Within<'_>) -> String {
+    // '~' sorts behind every character of an id, so that the range is one walk of the index.
+    let within = within.of_jobs();
+    format!("SELECT {COLUMNS} FROM jobs WHERE {within} AND id >= ?2 AND id < ?2 || '~' ORDER BY id LIMIT 2")
+}
+
 fn missing(id: &str) -> Error {
     Error::not_found(format!("there is no job {id}")).hint("`crafting job list` shows the newest ones")
 }
 
-/// The newest job, of a project or of all; with `failed`, the newest that failed or timed out.
-pub fn last(tx: &Transaction<'_>, project: Option<&ProjectName>, failed: bool) -> Result<Option<Job>> {
-    let status = if failed { "AND status IN ('failed', 'timed_out')" } else { "" };
-    let found = match project {
-        Some(project) => {
-            let sql = format!("SELECT {COLUMNS} FROM jobs WHERE project = ?1 {status} ORDER BY seq DESC LIMIT 1");
-            query(tx, &sql, &[&project.as_str()])?
-        }
-        None => {
-            let sql = format!("SELECT {COLUMNS} FROM jobs WHERE TRUE {status} ORDER BY seq DESC LIMIT 1");
-            query(tx, &sql, &[])?
-        }
-    };
-    Ok(found.into_iter().next())
+/// The newest job within; with `failed`, the newest that failed or timed out.
+pub fn last(tx: &Transaction<'_>, within: Within<'_>, failed: bool) -> Result<Option<Job>> {
+    Ok(query(tx, &last_statement(within, failed), &[&within.value()])?.pop())
 }
 
-/// Jobs, newest first.
-pub fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<Vec<Job>> {
-    let before = filter.before.as_ref().map(|before| seq(tx, before)).transpose()?;
-    let (sql, values) = list_statement(filter, before);
+fn last_statement(within: Within<'_>, failed: bool) -> String {
+    let status = if failed { "AND status IN ('failed', 'timed_out')" } else { "" };
+    format!("SELECT {COLUMNS} FROM jobs WHERE {} {status} ORDER BY seq DESC LIMIT 1", within.of_jobs())
+}
+
+/// Jobs within, newest first.
+pub fn list(tx: &Transaction<'_>, within: Within<'_>, filter: &JobFilter) -> Result<Vec<Job>> {
+    let before = filter.before.as_ref().map(|before| seq_within(tx, within, before)).transpose()?;
+    let (sql, values) = list_statement(within, filter, before);
     let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
     query(tx, &sql, &values)
 }
 
-fn list_statement(filter: &JobFilter, before: Option<i64>) -> (String, Vec<Box<dyn ToSql>>) {
-    let mut sql = format!("SELECT {COLUMNS} FROM jobs WHERE TRUE");
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+fn list_statement(within: Within<'_>, filter: &JobFilter, before: Option<i64>) -> (String, Vec<Box<dyn ToSql>>) {
+    // One project's jobs are fewer than its owner's: the plus keeps the owner's index out of it.
+    let all = if filter.project.is_some() { format!("+{}", within.of_jobs()) } else { within.of_jobs().to_owned() };
+    let mut sql = format!("SELECT {COLUMNS} FROM jobs WHERE {all}");
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(within.value().map(str::to_owned))];
     let mut and = |condition: &str, value: Option<Box<dyn ToSql>>| {
         if let Some(value) = value {
             sql.push_str(condition);
@@ -152,23 +158,24 @@ fn list_statement(filter: &JobFilter, before: Option<i64>) -> (String, Vec<Box<d
     (sql, values)
 }
 
-/// The jobs of a scope with their tries again, in the order of queueing.
-pub fn in_scope(tx: &Transaction<'_>, scope: &Scope) -> Result<Vec<Job>> {
-    in_scope_if(tx, scope, &|_, _| true)
+/// The jobs of a scope with their tries again, in the order of queueing. One that does not lie `within` is not there.
+pub fn in_scope(tx: &Transaction<'_>, within: Within<'_>, scope: &Scope) -> Result<Vec<Job>> {
+    in_scope_if(tx, within, scope, &|_, _| true)
 }
 
 /// Like [`in_scope`], only those that are `wanted` in their present state: what is not is not read any further, which
 /// makes a difference to somebody who looks at a large batch again and again.
 pub fn in_scope_if(
     tx: &Transaction<'_>,
+    within: Within<'_>,
     scope: &Scope,
     wanted: &dyn Fn(&JobId, JobStatus) -> bool,
 ) -> Result<Vec<Job>> {
     match scope {
         Scope::Batch(batch) => {
-            let sql = format!("SELECT {COLUMNS} FROM jobs WHERE batch_id = ?1 ORDER BY seq");
-            let mut statement = tx.prepare_cached(&sql)?;
-            let (mut rows, mut jobs, mut any) = (statement.query([batch.as_str()])?, Vec::new(), false);
+            let mut statement = tx.prepare_cached(&batch_statement(within))?;
+            let mut rows = statement.query((within.value(), batch.as_str()))?;
+            let (mut jobs, mut any) = (Vec::new(), false);
             while let Some(row) = rows.next()? {
                 any = true;
                 if wanted(&required(row, ID)?, required(row, STATUS)?) {
@@ -182,7 +189,7 @@ pub fn in_scope_if(
                 .hint("`crafting job list` shows the newest jobs"))
         }
         Scope::Job(id) => {
-            let first = get(tx, id)?;
+            let first = get_within(tx, within, id)?;
             let sql = format!("SELECT {COLUMNS} FROM jobs WHERE batch_id = ?1 AND retry_of = ?2 ORDER BY seq");
             let mut tries = query(tx, &sql, &[&first.batch_id.as_str(), &id.as_str()])?;
             tries.insert(0, first);
@@ -192,14 +199,32 @@ pub fn in_scope_if(
     }
 }
 
-/// The newest finished job of every subproject and recipe, of a project or of all.
-pub fn newest_finished(tx: &Transaction<'_>, project: Option<&ProjectName>) -> Result<Vec<JobId>> {
-    // SQLite takes the bare column of a max() query from the row that has the maximum.
-    let sql = "SELECT id, max(seq) FROM jobs WHERE (?1 IS NULL OR project = ?1) AND status IN ('passed', 'failed', \
-               'timed_out') GROUP BY project, subproject, recipe ORDER BY project, subproject, recipe";
-    let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map([project.map(ProjectName::as_str)], |row| row.get::<_, String>(0))?;
+fn batch_statement(within: Within<'_>) -> String {
+    // A batch is smaller than what its owner has: the plus keeps the other indexes out of it.
+    format!("SELECT {COLUMNS} FROM jobs WHERE +{} AND batch_id = ?2 ORDER BY seq", within.of_jobs())
+}
+
+/// The newest finished job of every subproject and recipe within.
+pub fn newest_finished(tx: &Transaction<'_>, within: Within<'_>) -> Result<Vec<JobId>> {
+    let mut statement = tx.prepare_cached(&newest_finished_statement(within))?;
+    let rows = statement.query_map([within.value()], |row| row.get::<_, String>(0))?;
     rows.map(|row| row?.parse()).collect()
+}
+
+fn newest_finished_statement(within: Within<'_>) -> String {
+    // From one place to the next by the index, and in each only as far back as its newest: however many jobs there are.
+    format!(
+        "WITH RECURSIVE place (seq, project, subproject, recipe) AS ( \
+         SELECT seq, project, subproject, recipe FROM jobs WHERE seq IN (SELECT (SELECT seq FROM jobs \
+         WHERE project = name ORDER BY subproject, recipe LIMIT 1) FROM projects WHERE {}) UNION ALL \
+         SELECT j.seq, j.project, j.subproject, j.recipe FROM place CROSS JOIN jobs j ON j.seq = (SELECT seq FROM jobs \
+         WHERE project = place.project AND (subproject, recipe) > (place.subproject, place.recipe) \
+         ORDER BY subproject, recipe LIMIT 1)) \
+         SELECT id FROM place CROSS JOIN jobs ON jobs.seq = (SELECT seq FROM jobs WHERE project = place.project \
+         AND subproject = place.subproject AND recipe = place.recipe AND status IN ('passed', 'failed', 'timed_out') \
+         ORDER BY seq DESC LIMIT 1) ORDER BY place.project, place.subproject, place.recipe",
+        within.of_projects()
+    )
 }
 
 /// That a job has seen all there was to see: its recipe ended by itself, not by a signal (128 and its number).
@@ -326,6 +351,13 @@ pub(super) fn seq(tx: &Transaction<'_>, id: &JobId) -> Result<i64> {
     tx.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0)).optional()?.ok_or_else(|| missing(id.as_str()))
 }
 
+fn seq_within(tx: &Transaction<'_>, within: Within<'_>, id: &JobId) -> Result<i64> {
+    let sql = format!("SELECT seq FROM jobs WHERE {} AND id = ?2", within.of_jobs());
+    let mut statement = tx.prepare_cached(&sql)?;
+    let found = statement.query_row((within.value(), id.as_str()), |row| row.get(0)).optional()?;
+    found.ok_or_else(|| missing(id.as_str()))
+}
+
 pub(super) fn query(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Job>> {
     let mut statement = tx.prepare_cached(sql)?;
     parsed(statement.query_map(params_from_iter(values), |row| Ok(read(row)))?)
@@ -420,22 +452,51 @@ pub(super) mod samples {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
         for name in ["a", "b"] {
-            let project = Project {
-                name: name.parse().unwrap(),
-                git_url: "/r".parse().unwrap(),
-                owner: None,
-                root: SubPath::root(),
-                default_branch: None,
-                timeout_secs: None,
-                submodules: false,
-                subprojects: Vec::new(),
-                ignores: Vec::new(),
-                created_at: Timestamp::now(),
-                updated_at: Timestamp::now(),
-            };
-            ledger.write(|tx| projects::insert(tx, &project)).unwrap();
+            add(&ledger, name, None);
         }
         (folder, ledger)
+    }
+
+    /// A project that a token owns.
+    pub fn owned(ledger: &Ledger, name: &str, owner: &str) {
+        add(ledger, name, Some(owner));
+    }
+
+    fn add(ledger: &Ledger, name: &str, owner: Option<&str>) {
+        let project = Project {
+            name: name.parse().unwrap(),
+            git_url: "/r".parse().unwrap(),
+            owner: owner.map(|owner| owner.parse().unwrap()),
+            root: SubPath::root(),
+            default_branch: None,
+            timeout_secs: None,
+            submodules: false,
+            subprojects: Vec::new(),
+            ignores: Vec::new(),
+            created_at: Timestamp::now(),
+            updated_at: Timestamp::now(),
+        };
+        ledger.write(|tx| projects::insert(tx, &project)).unwrap();
+    }
+
+    /// Ends a job, from wherever it is.
+    pub fn finish_as(ledger: &Ledger, id: &JobId, status: JobStatus) {
+        let run = "UPDATE jobs SET status = 'running' WHERE id = ?1";
+        ledger.write(|tx| Ok(tx.execute(run, [id.as_str()])?)).unwrap();
+        let outcome = Outcome::bare(status, Some(1));
+        ledger.write(|tx| finish(tx, id, &outcome, Timestamp::now())).unwrap();
+    }
+
+    /// A finding of that name.
+    pub fn finding(ledger: &Ledger, job: &JobId, fingerprint: &str) {
+        let row = serde_json::json!({
+            "id": null, "job_id": null, "project": null, "subproject": null, "recipe": null, "kind": "lint",
+            "severity": "warn", "file": "f", "line": 1, "column": null, "end_line": null, "code": "c", "message": "m",
+            "suggested_fix": null, "fingerprint": fingerprint, "first_seen_job": null, "is_new": true, "tool": "t",
+            "ignored": null, "raw_json": null, "created_at": 1.0,
+        });
+        let row = serde_json::from_value(row).unwrap();
+        ledger.write(|tx| crate::ledger::findings::insert(tx, job, &[row])).unwrap();
     }
 
     fn job(project: &str) -> Job {
@@ -486,28 +547,62 @@ mod tests {
         assert_eq!(error.to_string(), format!("the job {id} is cancelled and cannot become failed"));
     }
 
+    fn plan_of(ledger: &crate::ledger::Ledger, sql: &str, values: &[Box<dyn ToSql>]) -> Vec<String> {
+        ledger
+            .read(|tx| {
+                let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let values = params_from_iter(values.iter().map(AsRef::as_ref));
+                Ok(statement.query_map(values, |row| row.get(3))?.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap()
+    }
+
     #[test]
     fn every_list_walks_an_index() {
         let (_folder, ledger) = ledger();
         let some = |wanted: bool| wanted.then_some(());
-        for mask in 0..16_u8 {
-            let filter = JobFilter {
-                project: some(mask & 1 > 0).map(|()| "a".parse().unwrap()),
-                status: some(mask & 2 > 0).map(|()| JobStatus::Failed),
-                recipe: some(mask & 4 > 0).map(|()| "test".parse().unwrap()),
-                ..JobFilter::default()
-            };
-            let (sql, values) = list_statement(&filter, some(mask & 8 > 0).map(|()| 7));
-            let plan: Vec<String> = ledger
-                .read(|tx| {
-                    let mut statement = tx.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-                    let values = params_from_iter(values.iter().map(AsRef::as_ref));
-                    Ok(statement.query_map(values, |row| row.get(3))?.collect::<rusqlite::Result<_>>()?)
-                })
-                .unwrap();
-            // Without any condition the newest rows are the end of the table itself.
-            let narrow = plan.iter().all(|step| step.starts_with("SEARCH") || mask == 0 && step == "SCAN jobs");
-            assert!(narrow, "{sql}: {plan:?}");
+        let owner = "ann".parse().unwrap();
+        for within in [Within::Everything, Within::OwnedBy(&owner)] {
+            for mask in 0..16_u8 {
+                let filter = JobFilter {
+                    project: some(mask & 1 > 0).map(|()| "a".parse().unwrap()),
+                    status: some(mask & 2 > 0).map(|()| JobStatus::Failed),
+                    recipe: some(mask & 4 > 0).map(|()| "test".parse().unwrap()),
+                    ..JobFilter::default()
+                };
+                let (sql, values) = list_statement(within, &filter, some(mask & 8 > 0).map(|()| 7));
+                let plan = plan_of(&ledger, &sql, &values);
+                // Without any condition the newest rows are the end of the table itself.
+                let bare = mask == 0 && within == Within::Everything;
+                let narrow = plan.iter().all(|step| step.starts_with("SEARCH") || bare && step == "SCAN jobs");
+                assert!(narrow, "{sql}: {plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_look_up_walks_an_index() {
+        let (_folder, ledger) = ledger();
+        let (owner, project) = ("ann".parse().unwrap(), "a".parse().unwrap());
+        for within in [Within::Everything, Within::OwnedBy(&owner), Within::Project(&project)] {
+            let value = || -> Box<dyn ToSql> { Box::new(within.value().map(str::to_owned)) };
+            let text = |text: &str| -> Box<dyn ToSql> { Box::new(text.to_owned()) };
+            let mut statements = vec![
+                (batch_statement(within), vec![value(), text("b")]),
+                (last_statement(within, false), vec![value()]),
+            ];
+            // Nobody says of which project a job is whose id they give.
+            if within != Within::Project(&project) {
+                statements.push((prefix_statement(within), vec![value(), text("a")]));
+            }
+            for (sql, values) in statements {
+                let plan = plan_of(&ledger, &sql, &values);
+                let newest_of_all = sql.contains("DESC") && within == Within::Everything;
+                let narrow = |step: &String| step.starts_with("SEARCH") || newest_of_all && step == "SCAN jobs";
+                assert!(plan.iter().all(narrow), "{sql}: {plan:?}");
+            }
+            let plan = plan_of(&ledger, &newest_finished_statement(within), &[value()]);
+            assert!(!plan.iter().any(|step| step.contains("SCAN jobs") || step.contains("SCAN j ")), "{plan:?}");
         }
     }
 }

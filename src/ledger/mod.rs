@@ -11,6 +11,7 @@ pub mod queue;
 pub mod secrets;
 pub mod selection;
 pub mod suppressions;
+mod within;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -23,6 +24,7 @@ pub use rusqlite::Transaction;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+pub use self::within::Within;
 use crate::changes::Place;
 use crate::error::{Code, Error, IoContext, Result};
 

@@ -2,23 +2,29 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
-use super::{parsed, unreadable};
+use super::{Within, parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{GitUrl, Project, ProjectName, SubPath, Timestamp, nearest};
 
 const COLUMNS: &str = "name, git_url, owner, root, default_branch, timeout_secs, submodules, subprojects, ignores, created_at, updated_at";
 
-/// Adds a project; a taken name is a conflict.
+/// Adds a project; a taken name is a conflict. It is one whoever has the name, since a name is a folder too: this is all
+/// that anybody can learn of another's project, as with users' names elsewhere.
 pub fn insert(tx: &Transaction<'_>, project: &Project) -> Result<()> {
     let sql = format!(
         "INSERT INTO projects ({COLUMNS}) VALUES (:name, :git_url, :owner, :root, :default_branch, :timeout_secs, \
          :submodules, :subprojects, :ignores, :created_at, :updated_at) ON CONFLICT (name) DO NOTHING"
     );
     match store(tx, &sql, project)? {
-        0 => Err(Error::new(Code::Conflict, format!("a project named {} is registered already", project.name))
-            .hint("give it a name of its own: `crafting project add . --name NAME`, or change that one: `crafting project update`")),
+        0 => Err(taken(&project.name)),
         _ => Ok(()),
     }
+}
+
+/// That somebody has a project of that name.
+pub fn taken(name: &ProjectName) -> Error {
+    Error::new(Code::Conflict, format!("a project named {name} is registered already"))
+        .hint("give it a name of its own: `crafting project add . --name NAME`, or change that one: `crafting project update`")
 }
 
 /// Replaces everything but the name and the time of registration.
@@ -27,7 +33,7 @@ pub fn update(tx: &Transaction<'_>, project: &Project) -> Result<()> {
                timeout_secs = :timeout_secs, submodules = :submodules, subprojects = :subprojects, ignores = :ignores, \
                created_at = :created_at, updated_at = :updated_at WHERE name = :name";
     match store(tx, sql, project)? {
-        0 => Err(missing(tx, &project.name)?),
+        0 => Err(missing(tx, Within::Project(&project.name), &project.name)?),
         _ => Ok(()),
     }
 }
@@ -51,45 +57,61 @@ fn store(tx: &Transaction<'_>, sql: &str, project: &Project) -> Result<usize> {
     Ok(count)
 }
 
-/// One project, or an error that offers the nearest name.
-pub fn get(tx: &Transaction<'_>, name: &ProjectName) -> Result<Project> {
-    match find(tx, name)? {
-        Some(project) => Ok(project),
-        None => Err(missing(tx, name)?),
+/// One project within, or an error that offers the nearest name there.
+pub fn get(tx: &Transaction<'_>, within: Within<'_>, name: &ProjectName) -> Result<Project> {
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE {} AND name = ?2", within.of_projects());
+    let mut statement = tx.prepare_cached(&sql)?;
+    match statement.query_row((within.value(), name.as_str()), |row| Ok(read(row))).optional()? {
+        Some(project) => project,
+        None => Err(missing(tx, within, name)?),
     }
 }
 
-/// One project, if there is one of that name.
-pub fn find(tx: &Transaction<'_>, name: &ProjectName) -> Result<Option<Project>> {
-    let sql = format!("SELECT {COLUMNS} FROM projects WHERE name = ?1");
-    tx.prepare_cached(&sql)?.query_row([name.as_str()], |row| Ok(read(row))).optional()?.transpose()
+/// Whether anybody has a project of that name.
+pub fn is_taken(tx: &Transaction<'_>, name: &ProjectName) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM projects WHERE name = ?1)";
+    Ok(tx.prepare_cached(sql)?.query_row([name.as_str()], |row| row.get(0))?)
 }
 
-/// The project at a place on this machine, the one registered first if there are several.
-pub fn find_by_place(tx: &Transaction<'_>, git_url: &GitUrl, root: &SubPath) -> Result<Option<Project>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM projects WHERE git_url = ?1 AND root = ?2 ORDER BY created_at, name LIMIT 1");
-    tx.prepare_cached(&sql)?.query_row([git_url.as_str(), root.as_str()], |row| Ok(read(row))).optional()?.transpose()
+/// The project within that is at this place, the one registered first if there are several.
+pub fn find_by_place(
+    tx: &Transaction<'_>,
+    within: Within<'_>,
+    git_url: &GitUrl,
+    root: &SubPath,
+) -> Result<Option<Project>> {
+    let mut statement = tx.prepare_cached(&place_statement(within))?;
+    let values = (within.value(), git_url.as_str(), root.as_str());
+    statement.query_row(values, |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// Every project, by name.
-pub fn list(tx: &Transaction<'_>) -> Result<Vec<Project>> {
-    let sql = format!("SELECT {COLUMNS} FROM projects ORDER BY name");
+fn place_statement(within: Within<'_>) -> String {
+    // Few projects are at one place: the plus keeps the owner's index out of it.
+    let within = within.of_projects();
+    format!(
+        "SELECT {COLUMNS} FROM projects WHERE +{within} AND git_url = ?2 AND root = ?3 ORDER BY created_at, name LIMIT 1"
+    )
+}
+
+/// Every project within, by name.
+pub fn list(tx: &Transaction<'_>, within: Within<'_>) -> Result<Vec<Project>> {
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE {} ORDER BY name", within.of_projects());
     let mut statement = tx.prepare_cached(&sql)?;
-    parsed(statement.query_map([], |row| Ok(read(row)))?)
+    parsed(statement.query_map([within.value()], |row| Ok(read(row)))?)
 }
 
 /// Removes a project with its jobs and their findings.
 pub fn remove(tx: &Transaction<'_>, name: &ProjectName) -> Result<()> {
     match tx.execute("DELETE FROM projects WHERE name = ?1", [name.as_str()])? {
-        0 => Err(missing(tx, name)?),
+        0 => Err(missing(tx, Within::Project(name), name)?),
         _ => Ok(()),
     }
 }
 
-fn missing(tx: &Transaction<'_>, name: &ProjectName) -> Result<Error> {
-    let names: Vec<String> =
-        tx.prepare("SELECT name FROM projects")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+fn missing(tx: &Transaction<'_>, within: Within<'_>, name: &ProjectName) -> Result<Error> {
+    let sql = format!("SELECT name FROM projects WHERE {}", within.of_projects());
+    let mut statement = tx.prepare_cached(&sql)?;
+    let names: Vec<String> = statement.query_map([within.value()], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let hint = match nearest(name.as_str(), names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near}?"),
         None => "`crafting project list` shows every project".to_owned(),

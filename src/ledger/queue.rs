@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction};
 
+use super::Within;
 use super::jobs::{COLUMNS, Outcome, finish, in_scope, query};
 use crate::error::Result;
 use crate::model::{BatchId, Job, JobId, JobStatus, RunnerId, Scope, Timestamp};
@@ -70,9 +71,15 @@ pub fn any_unbound(tx: &Transaction<'_>) -> Result<bool> {
     Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Ends the queued jobs of a scope, and asks the runners of its running ones for their end.
-pub fn request_cancel(tx: &Transaction<'_>, scope: &Scope, force: bool, now: Timestamp) -> Result<()> {
-    for job in in_scope(tx, scope)? {
+/// Ends the queued jobs of a scope that lies `within`, and asks the runners of its running ones for their end.
+pub fn request_cancel(
+    tx: &Transaction<'_>,
+    within: Within<'_>,
+    scope: &Scope,
+    force: bool,
+    now: Timestamp,
+) -> Result<()> {
+    for job in in_scope(tx, within, scope)? {
         match job.status {
             JobStatus::Queued => finish(tx, &job.id, &Outcome::bare(JobStatus::Cancelled, None), now)?,
             JobStatus::Running => {

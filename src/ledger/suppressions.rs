@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::selection::kind;
-use super::{parsed, unreadable};
+use super::{Within, parsed, unreadable};
 use crate::error::{Error, Result};
 use crate::model::{
     Fingerprint, FingerprintPrefix, IgnoreRule, Kind, ProjectName, RecipeName, Sighting, SubPath, Suppression,
@@ -60,12 +60,12 @@ pub fn of_project(tx: &Transaction<'_>, project: &ProjectName, now: Timestamp) -
     })?)
 }
 
-/// The suppressions of a project or of all, the newest last.
-pub fn list(tx: &Transaction<'_>, project: Option<&ProjectName>) -> Result<Vec<Suppression>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM suppressions WHERE ?1 IS NULL OR project = ?1 ORDER BY project, created_at, id");
-    let mut statement = tx.prepare(&sql)?;
-    parsed(statement.query_map([project.map(ProjectName::as_str)], |row| Ok(read(row)))?)
+/// The suppressions within, the newest last.
+pub fn list(tx: &Transaction<'_>, within: Within<'_>) -> Result<Vec<Suppression>> {
+    let within_sql = within.of_projects_rows();
+    let sql = format!("SELECT {COLUMNS} FROM suppressions WHERE {within_sql} ORDER BY project, created_at, id");
+    let mut statement = tx.prepare_cached(&sql)?;
+    parsed(statement.query_map([within.value()], |row| Ok(read(row)))?)
 }
 
 /// A finding that a person named: the newest row of each project, and for one without a file of each recipe.
@@ -85,17 +85,19 @@ pub struct Known {
     pub placed: bool,
 }
 
-/// The findings that a prefix may mean, of a project or of all.
-pub fn known(tx: &Transaction<'_>, project: Option<&ProjectName>, prefix: &FingerprintPrefix) -> Result<Vec<Known>> {
+/// The findings within that a prefix may mean.
+pub fn known(tx: &Transaction<'_>, within: Within<'_>, prefix: &FingerprintPrefix) -> Result<Vec<Known>> {
     // The jobs one by one: of each, the index has the fingerprints in order.
-    let sql = "SELECT j.project, j.subproject, j.recipe, max(f.id), f.fingerprint, f.file IS NOT NULL AS placed \
-               FROM jobs j CROSS JOIN findings f ON f.job = j.seq WHERE (?1 IS NULL OR j.project = ?1) \
-               AND f.fingerprint BETWEEN ?2 AND ?3 \
-               GROUP BY j.project, f.fingerprint, CASE WHEN f.file IS NULL THEN j.subproject || ' ' || j.recipe END \
-               ORDER BY j.project, f.fingerprint";
+    let sql = format!(
+        "SELECT j.project, j.subproject, j.recipe, max(f.id), f.fingerprint, f.file IS NOT NULL AS placed \
+         FROM jobs j CROSS JOIN findings f ON f.job = j.seq WHERE {} AND f.fingerprint BETWEEN ?2 AND ?3 \
+         GROUP BY j.project, f.fingerprint, CASE WHEN f.file IS NULL THEN j.subproject || ' ' || j.recipe END \
+         ORDER BY j.project, f.fingerprint",
+        within.of_jobs()
+    );
     let (first, last) = prefix.range();
-    let values = (project.map(ProjectName::as_str), first.to_bits().cast_signed(), last.to_bits().cast_signed());
-    let mut statement = tx.prepare(sql)?;
+    let values = (within.value(), first.to_bits().cast_signed(), last.to_bits().cast_signed());
+    let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(values, |row| {
         Ok((|| {
             let bad = |error: Error| unreadable("a job", error);
@@ -112,12 +114,15 @@ pub fn known(tx: &Transaction<'_>, project: Option<&ProjectName>, prefix: &Finge
     parsed(rows)
 }
 
-/// Fingerprints of findings, to tell somebody who mistyped one the nearest; not of all, if there are very many.
-pub fn some_fingerprints(tx: &Transaction<'_>, project: Option<&ProjectName>) -> Result<Vec<Fingerprint>> {
-    let sql = "SELECT DISTINCT f.fingerprint FROM jobs j CROSS JOIN findings f ON f.job = j.seq \
-               WHERE ?1 IS NULL OR j.project = ?1 ORDER BY j.seq DESC LIMIT 20000";
-    let mut statement = tx.prepare(sql)?;
-    let rows = statement.query_map([project.map(ProjectName::as_str)], |row| row.get::<_, i64>(0))?;
+/// Fingerprints of findings within, to tell somebody who mistyped one the nearest; not of all, if there are very many.
+pub fn some_fingerprints(tx: &Transaction<'_>, within: Within<'_>) -> Result<Vec<Fingerprint>> {
+    let sql = format!(
+        "SELECT DISTINCT f.fingerprint FROM jobs j CROSS JOIN findings f ON f.job = j.seq WHERE {} \
+         ORDER BY j.seq DESC LIMIT 20000",
+        within.of_jobs()
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let rows = statement.query_map([within.value()], |row| row.get::<_, i64>(0))?;
     Ok(rows.map(|bits| Ok(Fingerprint::from_bits(bits?.cast_unsigned()))).collect::<rusqlite::Result<_>>()?)
 }
 

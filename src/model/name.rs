@@ -239,7 +239,11 @@ impl CommitId {
     }
 }
 
-/// Where a project's repository is: a remote address, or an absolute path on this machine.
+/// How the address of a checkout on a developer's machine begins.
+const CHECKOUT: &str = "checkout://";
+
+/// Where a project's repository is: a remote address, an absolute path on this machine, or a checkout on another one,
+/// from which nothing is fetched: `checkout://HOST/absolute/path`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String)]
@@ -257,6 +261,22 @@ impl GitUrl {
         path.starts_with('/').then(|| std::path::Path::new(path))
     }
 
+    /// The address of a checkout on some developer's machine, from which nobody can fetch.
+    pub fn of_checkout(host: &str, path: &std::path::Path) -> Result<Self> {
+        let path = path.to_str().filter(|path| path.starts_with('/')).ok_or_else(|| {
+            Error::invalid(format!("the path {} is not plain text", path.display()))
+                .hint("move the repository to a path of plain UTF-8 text")
+        })?;
+        let host: String =
+            host.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '-' }).collect();
+        format!("{CHECKOUT}{host}{path}").parse()
+    }
+
+    /// Whether this is a checkout on a developer's machine: only uploads bring its commits, nothing is ever fetched.
+    pub fn is_checkout(&self) -> bool {
+        self.0.starts_with(CHECKOUT)
+    }
+
     /// The last part of the address without `.git`, to name a project after.
     pub fn stem(&self) -> &str {
         let end = self.0.trim_end_matches('/');
@@ -271,7 +291,8 @@ impl FromStr for GitUrl {
         let refuse = |why: &str, hint: &str| Err(Error::invalid(format!("the git address {why}")).hint(hint));
         if text.is_empty()
             || text.starts_with('-')
-            || text.chars().any(|c| c.is_control() || c == ' ') && !text.starts_with('/')
+            || text.chars().any(|c| c.is_control() || c == ' ')
+                && !(text.starts_with('/') || text.starts_with(CHECKOUT))
         {
             return refuse(
                 "is empty or holds what git would misread",
@@ -283,6 +304,12 @@ impl FromStr for GitUrl {
         }
         if text.starts_with('/') {
             return Ok(Self(text.to_owned()));
+        }
+        if let Some(place) = text.strip_prefix(CHECKOUT) {
+            return match place.split_once('/') {
+                Some((host, path)) if !host.is_empty() && !path.is_empty() => Ok(Self(text.to_owned())),
+                _ => refuse("names no checkout", "use checkout://HOST/absolute/path"),
+            };
         }
         if let Some((scheme, rest)) = text.split_once("://") {
             if !matches!(scheme, "https" | "http" | "ssh" | "git" | "file") {
@@ -457,6 +484,10 @@ mod tests {
             assert!(bad.parse::<GitUrl>().is_err(), "{bad:?}");
         }
         assert_eq!("git@h:o/r.git".parse::<GitUrl>().unwrap().stem(), "r");
+        let checkout = GitUrl::of_checkout("my_host", "/home/me/my app".as_ref()).unwrap();
+        assert_eq!(checkout.as_str(), "checkout://my-host/home/me/my app");
+        assert!(checkout.is_checkout() && checkout.local_path().is_none() && checkout.stem() == "my app");
+        assert!("checkout://h".parse::<GitUrl>().is_err() && "checkout:///p".parse::<GitUrl>().is_err());
     }
 
     #[test]

@@ -11,9 +11,9 @@ use super::reading::Reading;
 use super::{Rooms, environment, reports};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::findings::paths::PathMap;
-use crate::ledger;
 use crate::ledger::jobs::{self, Outcome};
 use crate::ledger::queue;
+use crate::ledger::{self, Within};
 use crate::model::{Job, JobId, JobStatus, RunnerId, Timestamp};
 use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
 use crate::workspace::{LeaseRequest, Release, Slot};
@@ -173,7 +173,7 @@ fn note_error(log: &mut LogWriter, error: &Error) {
 
 /// Resolves the commit and leases a slot with its tree.
 fn prepare(rooms: &Rooms, job: &mut Job, log: &mut LogWriter) -> Result<Slot> {
-    let project = rooms.ledger.read(|tx| ledger::projects::get(tx, &job.project))?;
+    let project = rooms.ledger.read(|tx| ledger::projects::get(tx, Within::Everything, &job.project))?;
     let mirror = rooms.workspace.mirror(&project.name, &project.git_url).for_job(&job.id);
     let sha = match &job.sha {
         Some(sha) => sha.clone(),

@@ -4,7 +4,7 @@ use super::Rooms;
 use crate::error::Result;
 use crate::findings::ignoring::{self, Name, Rules};
 use crate::findings::{context, novelty};
-use crate::ledger::{self, jobs, selection, suppressions};
+use crate::ledger::{self, Within, jobs, selection, suppressions};
 use crate::model::{Job, JobStatus, Kind, Sighting, Timestamp};
 use crate::workspace::{self, Slot};
 
@@ -25,7 +25,7 @@ pub(super) struct Judged {
 /// Compares a job whose findings are all there with its baseline, and sees which of them are ignored.
 pub(super) fn judge(rooms: &Rooms, job: &Job, slot: &Slot, ending: (JobStatus, i32)) -> Result<Judged> {
     let now = Timestamp::now();
-    let project = rooms.ledger.read(|tx| ledger::projects::get(tx, &job.project))?;
+    let project = rooms.ledger.read(|tx| ledger::projects::get(tx, Within::Everything, &job.project))?;
     let mirror = rooms.workspace.mirror(&project.name, &project.git_url);
     let main = project.default_branch.clone().or_else(|| mirror.main_branch());
     let (baseline, before, mut current, suppressed) = rooms.ledger.read(|tx| {

@@ -14,7 +14,7 @@ type Moved = (Option<String>, Vec<Hunk>);
 
 /// What changed below `root` between two commits of a mirror, renames recognised; paths relative to `root`.
 pub fn movement(mirror: &Mirror, from: &CommitId, to: &CommitId, root: &SubPath) -> Result<Movement> {
-    let repository = mirror.open()?;
+    let repository = mirror.open_with_uploads()?;
     let tree = |sha: &CommitId| -> Result<git2::Tree<'_>> {
         let id = oid(sha)?.ok_or_else(|| Error::not_found(format!("the mirror has no commit {sha}")))?;
         let commit = repository.find_commit(id).map_err(|_| {

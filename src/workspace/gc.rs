@@ -14,6 +14,7 @@ use super::record::{Record, State};
 use super::slot::{lock_path, numbers};
 use super::snapshot::SCRATCH;
 use super::trash::{Trash, disk_usage, remove_tree};
+use super::uploads;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::{CommitId, ProjectName, Timestamp};
 
@@ -56,6 +57,7 @@ impl Workspace {
             for number in numbers(&folder) {
                 report.slots += u64::from(drop_slot(&folder, number, options, &trash)?);
             }
+            report.commits += uploads::collect(&folder, &|sha| is_live(&project, sha))?;
             report.freed_bytes += trash.empty();
             collect(&folder, options, &|sha| is_live(&project, sha), &mut report)?;
         }
@@ -71,9 +73,9 @@ impl Workspace {
         }
         let mut locks = Vec::new();
         let slots = numbers(&folder).into_iter().map(|number| lock_path(&folder, number));
-        for path in slots.chain([folder.join(".cache.lock")]) {
+        for path in slots.chain([folder.join(".cache.lock"), uploads::lock_path(&folder)]) {
             let lock = Lock::attempt(&path)?.ok_or_else(|| {
-                Error::new(Code::Conflict, format!("a job of {project} is running"))
+                Error::new(Code::Conflict, format!("a job of {project} is running, or commits are uploaded to it"))
                     .hint("cancel it with `crafting job cancel`, or wait for its end")
             })?;
             locks.push(lock);

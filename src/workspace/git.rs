@@ -59,7 +59,37 @@ pub(super) struct Git {
     folder: PathBuf,
     settings: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,
-    stdin: Vec<u8>,
+    stdin: Stdin,
+    stdout: Option<PathBuf>,
+    limits: Option<Limits>,
+}
+
+enum Stdin {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
+/// What a git that reads what strangers sent may use.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Memory of its own, in bytes.
+    pub memory: u64,
+    /// Seconds of a processor.
+    pub seconds: u64,
+}
+
+impl Limits {
+    fn apply(self, child: u32) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+        for (resource, most) in [(Resource::Data, self.memory), (Resource::Cpu, self.seconds), (Resource::Core, 0)] {
+            let limit = Rlimit { current: Some(most), maximum: Some(most) };
+            // One that has ended already needs no limit.
+            if let Err(error) = prlimit(pid, resource, limit) {
+                tracing::debug!(%error, "a limit is not set");
+            }
+        }
+    }
 }
 
 /// What git printed.
@@ -80,7 +110,14 @@ impl Output {
 impl Git {
     /// To be run in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: Vec::new(), env: Vec::new(), stdin: Vec::new() }
+        Self {
+            folder: folder.to_owned(),
+            settings: Vec::new(),
+            env: Vec::new(),
+            stdin: Stdin::Bytes(Vec::new()),
+            stdout: None,
+            limits: None,
+        }
     }
 
     /// Adds a setting (`key=value`) for this call.
@@ -97,8 +134,26 @@ impl Git {
 
     /// What git reads from its standard input; nothing by default.
     pub fn stdin(mut self, bytes: Vec<u8>) -> Self {
-        self.stdin = bytes;
+        self.stdin = Stdin::Bytes(bytes);
         self
+    }
+
+    /// A file that git reads as its standard input.
+    pub fn stdin_file(mut self, path: &Path) -> Self {
+        self.stdin = Stdin::File(path.to_owned());
+        self
+    }
+
+    /// The file that git's standard output goes to, in place of [`Output::stdout`].
+    pub fn stdout_file(mut self, path: &Path) -> Self {
+        self.stdout = Some(path.to_owned());
+        self
+    }
+
+    /// For a step that reads what a stranger sent: without the user's settings, and not without end.
+    pub fn guarded(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_COUNT", "0")
     }
 
     /// For a step that may talk to a remote: SSH asks nothing, unless the user configured a command of their own.
@@ -133,10 +188,17 @@ impl Git {
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_OPTIONAL_LOCKS", "0")
-            .stdout_capture()
             .stderr_capture()
             .unchecked();
-        command = if self.stdin.is_empty() { command.stdin_null() } else { command.stdin_bytes(self.stdin) };
+        command = match self.stdout {
+            Some(path) => command.stdout_path(path),
+            None => command.stdout_capture(),
+        };
+        command = match self.stdin {
+            Stdin::Bytes(bytes) if bytes.is_empty() => command.stdin_null(),
+            Stdin::Bytes(bytes) => command.stdin_bytes(bytes),
+            Stdin::File(path) => command.stdin_path(path),
+        };
         // The first wrapper is the innermost, and the innermost wins.
         for (name, value) in self.env {
             command = command.env(name, value);
@@ -144,7 +206,16 @@ impl Git {
         for name in FOREIGN {
             command = command.env_remove(name);
         }
-        let output = command.run().map_err(|error| match error.kind() {
+        if self.limits.is_some() {
+            command = command.env_remove("GIT_CONFIG_PARAMETERS");
+        }
+        let started = command.start().and_then(|handle| {
+            if let Some(limits) = self.limits {
+                handle.pids().into_iter().for_each(|pid| limits.apply(pid));
+            }
+            handle.into_output()
+        });
+        let output = started.map_err(|error| match error.kind() {
             ErrorKind::NotFound if self.folder.is_dir() => Error::new(Code::GitMissing, "git is not installed")
                 .hint("install it, for example with `apt-get install git`, and see that it is on the PATH"),
             _ => Error::io("run git in", &self.folder, &error),

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::mirror::{Mirror, SETTINGS, SLOT_REFS};
 use super::snapshot::quoted;
 use super::trash::remove_tree;
+use super::uploads;
 use crate::error::{IoContext, Result};
 use crate::model::CommitId;
 
@@ -25,11 +26,14 @@ pub(super) fn lay(slot: &Path, mirror: &Mirror, sha: &CommitId) -> Result<()> {
          [advice]\n\tdetachedHead = false\n\
          [remote \"origin\"]\n\turl = \"{url}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n{settings}"
     );
-    let objects = mirror.path().join("objects");
-    let alternate = [objects.as_os_str().as_encoded_bytes(), b"\n"].concat();
+    let mut alternates = Vec::new();
+    let stores = uploads::stores_of(mirror.project_folder(), sha);
+    for place in [mirror.path()].into_iter().chain(stores.iter().map(std::path::PathBuf::as_path)) {
+        alternates.extend([place.join("objects").as_os_str().as_encoded_bytes(), b"\n"].concat());
+    }
     for (name, content) in [
         ("config", config.as_bytes()),
-        ("objects/info/alternates", alternate.as_slice()),
+        ("objects/info/alternates", alternates.as_slice()),
         ("HEAD", format!("{sha}\n").as_bytes()),
     ] {
         let path = folder.join(name);

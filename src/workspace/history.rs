@@ -19,7 +19,7 @@ pub struct History {
 impl History {
     /// Of a commit that the mirror holds.
     pub fn of(mirror: &Mirror, tip: &CommitId) -> Result<Self> {
-        let repository = mirror.open()?;
+        let repository = mirror.open_with_uploads()?;
         let tip = oid(tip)?.ok_or_else(|| Error::not_found(format!("the mirror has no commit {tip}")))?;
         let mut walk = repository.revwalk().map_err(library("walk the history"))?;
         walk.simplify_first_parent().map_err(library("walk the history"))?;

@@ -128,7 +128,7 @@ impl Tree<'_> {
 
     /// Makes the index that of another commit: what changed between the two has no file yet as far as it knows.
     fn move_index(&self, index: &mut Index, from: &CommitId, to: &CommitId) -> Result<()> {
-        let repository = self.mirror.open()?;
+        let repository = self.mirror.open_with_uploads()?;
         let tree = |sha: &CommitId| -> Result<git2::Tree<'_>> {
             let id = oid(sha)?.ok_or_else(|| Error::not_found(format!("the mirror has no commit {sha}")))?;
             repository.find_commit(id).and_then(|commit| commit.tree()).map_err(library("read the commit"))

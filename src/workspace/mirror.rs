@@ -10,6 +10,7 @@ use super::lock::{Lock, Mode};
 use super::refs::{ask_local, list_refs, look_up, publish_refs};
 use super::stale;
 use super::trash::Trash;
+use super::uploads;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::{CommitId, GitUrl, JobId, ProjectName, RefName};
 
@@ -86,6 +87,16 @@ impl Mirror {
 
     /// Clones the repository unless a sound mirror is there. The notes say when a broken one was rebuilt.
     pub fn ensure(&self) -> Result<Vec<String>> {
+        self.ensure_by(|fresh| if self.url.is_checkout() { self.init(fresh) } else { self.clone_to(fresh) })
+    }
+
+    /// Sees that commits can be uploaded beside it: where there is none yet, one without any commit is made, and the
+    /// repository itself is not asked. What it has is fetched when a job first names a ref.
+    pub(super) fn ensure_for_uploads(&self) -> Result<Vec<String>> {
+        self.ensure_by(|fresh| if self.url.local_path().is_some() { self.clone_to(fresh) } else { self.init(fresh) })
+    }
+
+    fn ensure_by(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<Vec<String>> {
         if self.is_sound() {
             self.mark_used();
             return Ok(Vec::new());
@@ -106,37 +117,44 @@ impl Mirror {
                 trash.take(&entry.path())?;
             }
         }
-        self.clone_beside()?;
+        let fresh = self.folder.with_file_name(format!(".cache.new-{}", std::process::id()));
+        let made = make(&fresh).and_then(|()| {
+            Git::new(&fresh).run(["config", "gc.auto", "0"])?;
+            refuse_sha256(&fresh)?;
+            publish_refs(&fresh)?;
+            let marker = fresh.join(MARKER);
+            fs::write(&marker, self.url.as_str()).on("write", &marker)?;
+            fs::rename(&fresh, &self.folder).on("move into place", &self.folder)
+        });
+        if made.is_err() {
+            let _ = super::trash::remove_tree(&fresh);
+        }
+        made?;
         trash.empty_in_background();
         Ok(notes)
     }
 
-    fn clone_beside(&self) -> Result<()> {
+    fn init(&self, fresh: &Path) -> Result<()> {
+        let git = Git::new(self.project_folder());
+        let options =
+            ["init", "--quiet", "--bare", "--template=", "--object-format=sha1", "--initial-branch=main", "--"];
+        git.run(options.iter().map(std::ffi::OsString::from).chain([fresh.into()])).map(drop)
+    }
+
+    fn clone_to(&self, fresh: &Path) -> Result<()> {
         self.local_is_there()?;
-        let fresh = self.folder.with_file_name(format!(".cache.new-{}", std::process::id()));
         // Without --local on purpose: git hard-links where it can and copies where the system forbids links.
         // --dissociate: a source that borrows objects itself may lose them later.
         let git = self.git(self.project_folder());
         let git = if self.url.local_path().is_some() { git } else { git.remote() };
         let options = ["clone", "--quiet", "--bare", "--template=", "--dissociate", "--"].map(std::ffi::OsString::from);
-        let places = [self.source().into(), fresh.clone().into_os_string()];
+        let places = [self.source().into(), fresh.into()];
         let listed = self.url.local_path().map(list_refs).transpose().map_err(|error| self.explain(error))?;
-        let cloned = git.run(options.into_iter().chain(places)).map_err(|error| self.explain(error));
-        let cloned = cloned.and_then(|_| {
-            Git::new(&fresh).run(["config", "gc.auto", "0"])?;
-            refuse_sha256(&fresh)?;
-            publish_refs(&fresh)?;
-            if let Some(listed) = listed {
-                replace(&fresh.join(LISTED), &listed)?;
-            }
-            let marker = fresh.join(MARKER);
-            fs::write(&marker, self.url.as_str()).on("write", &marker)?;
-            fs::rename(&fresh, &self.folder).on("move into place", &self.folder)
-        });
-        if cloned.is_err() {
-            let _ = super::trash::remove_tree(&fresh);
+        git.run(options.into_iter().chain(places)).map_err(|error| self.explain(error))?;
+        match listed {
+            Some(listed) => replace(&fresh.join(LISTED), &listed),
+            None => Ok(()),
         }
-        cloned
     }
 
     fn local_is_there(&self) -> Result<()> {
@@ -188,6 +206,19 @@ impl Mirror {
         git2::Repository::open_bare(&self.folder).map_err(library("open the mirror"))
     }
 
+    /// The same with everything that was uploaded: for looking into a commit that is known to be the asker's.
+    pub(super) fn open_with_uploads(&self) -> Result<git2::Repository> {
+        let repository = self.open()?;
+        let stores = uploads::stores(self.project_folder());
+        if !stores.is_empty() {
+            let odb = repository.odb().map_err(library("open the mirror's objects"))?;
+            for objects in stores.iter().filter_map(|store| Some(store.join("objects").to_str()?.to_owned())) {
+                odb.add_disk_alternate(&objects).map_err(library("open the uploads"))?;
+            }
+        }
+        Ok(repository)
+    }
+
     /// Whether a commit is here already.
     pub fn has(&self, sha: &CommitId) -> Result<bool> {
         let repository = self.open()?;
@@ -205,6 +236,13 @@ impl Mirror {
         {
             self.pin(sha)?;
             return Ok(Resolved { sha: sha.clone(), notes });
+        }
+        if self.url.is_checkout() {
+            return Err(Error::not_found(format!(
+                "{} is a checkout elsewhere: no {name} is fetched from it",
+                self.url
+            ))
+            .hint("start the job in that checkout, with `crafting job run`: it brings its commits along"));
         }
         let sha = match self.url.local_path() {
             Some(path) => {
@@ -240,6 +278,9 @@ impl Mirror {
 
     /// The branch that the repository itself considers its main one; `None` for a detached HEAD.
     pub fn default_branch(&self) -> Result<Option<RefName>> {
+        if self.url.is_checkout() {
+            return Ok(None);
+        }
         if let Some(path) = self.url.local_path() {
             let is_repository = path.is_dir() && Git::new(path).ask(["rev-parse", "--git-dir"])?.is_some();
             if !is_repository {
@@ -259,21 +300,7 @@ impl Mirror {
     /// considers the main one; of a repository without a remote `main`, else `master`. Asks no network.
     pub fn main_branch(&self) -> Option<RefName> {
         let branch = match self.url.local_path() {
-            Some(path) => {
-                let repository = git2::Repository::open(path).ok()?;
-                let remote = repository.find_reference("refs/remotes/origin/HEAD").ok();
-                let named = remote.and_then(|head| {
-                    let target = head.symbolic_target().ok().flatten()?;
-                    target.strip_prefix("refs/remotes/origin/").map(str::to_owned)
-                });
-                let usual = || {
-                    ["main", "master"]
-                        .into_iter()
-                        .map(str::to_owned)
-                        .find(|name| repository.find_reference(&format!("refs/heads/{name}")).is_ok())
-                };
-                named.or_else(usual)?
-            }
+            Some(path) => return main_branch_of(path),
             None => {
                 let mirror = self.open().ok()?;
                 let head = mirror.find_reference("HEAD").ok()?;
@@ -312,7 +339,17 @@ impl Mirror {
         }
         let begun = nanos(SystemTime::now());
         self.fetch(&[])?;
+        self.find_head()?;
         replace(&record, begun.to_string().as_bytes())
+    }
+
+    /// A mirror that uploads made knows the repository's main branch from its first fetch on.
+    fn find_head(&self) -> Result<()> {
+        let unborn = self.open()?.head().is_err();
+        if unborn && let Some(branch) = self.default_branch()? {
+            Git::new(&self.folder).run(["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])?;
+        }
+        Ok(())
     }
 
     /// Fetches one commit that no branch or tag holds, if it is still missing; not every remote allows that.
@@ -367,6 +404,23 @@ impl Mirror {
         // As git writes a loose ref, but with a lock file of a name of its own: two writers write the same.
         replace(&pin, format!("{sha}\n").as_bytes())
     }
+}
+
+/// The branch that a repository on this machine considers the main one, as [`Mirror::main_branch`] says.
+pub(super) fn main_branch_of(path: &Path) -> Option<RefName> {
+    let repository = git2::Repository::open(path).ok()?;
+    let remote = repository.find_reference("refs/remotes/origin/HEAD").ok();
+    let named = remote.and_then(|head| {
+        let target = head.symbolic_target().ok().flatten()?;
+        target.strip_prefix("refs/remotes/origin/").map(str::to_owned)
+    });
+    let usual = || {
+        ["main", "master"]
+            .into_iter()
+            .map(str::to_owned)
+            .find(|name| repository.find_reference(&format!("refs/heads/{name}")).is_ok())
+    };
+    named.or_else(usual)?.parse().ok()
 }
 
 /// A commit id for libgit2; `None` for a SHA-256 one, which no mirror holds.

@@ -9,6 +9,8 @@
 //!                       slot-<n>.lock    held by its job; says what the slot was last used for
 //!                       <job id>         a link to its slot while a job lives
 //!                       .trash/          moved away, being deleted
+//!                       .uploads/        commits that developers brought along, by token
+//! <workspace>/.outbox/<checkout>/        what a checkout sends to a server
 //! ```
 //!
 //! Everything here blocks: call it from threads that may.
@@ -24,6 +26,8 @@ mod keep;
 mod lay;
 mod lock;
 mod mirror;
+mod outbox;
+mod receive;
 mod record;
 mod refs;
 mod slot;
@@ -33,6 +37,7 @@ mod submodule;
 mod sweep;
 mod trash;
 mod tree;
+mod uploads;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,10 +47,13 @@ pub use diff::movement;
 pub use gc::{GcOptions, GcReport};
 pub use history::History;
 pub use mirror::{Mirror, Resolved, moved};
+pub use outbox::{Outbox, Parcel};
+pub use receive::Incoming;
 pub use slot::{LeaseRequest, Release, Slot};
 pub use snapshot::Snapshot;
 pub use trash::remove_tree;
 pub use tree::{CheckoutTree, CommitTree};
+pub use uploads::Uploads;
 
 use crate::error::{Error, IoContext, Result};
 use crate::model::{GitUrl, ProjectName};

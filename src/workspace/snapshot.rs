@@ -32,20 +32,26 @@ impl Checkout {
     /// Makes the working tree as it is (tracked and untracked, not ignored) a commit in the mirror. The same tree on
     /// the same HEAD gives the same commit id.
     pub fn snapshot(&self, mirror: &Mirror) -> Result<Snapshot> {
-        self.take(mirror).map_err(|error| match error.code() {
-            Code::GitFailed => error
-                .context(format!("the repository {} cannot be run as it is", self.top().display()))
-                .hint("`git status` there should work first; `git fsck` finds what is damaged"),
-            Code::Io => {
+        self.take(mirror).map_err(|error| {
+            if error.code() == Code::Io {
                 mirror.discard_partial();
-                error
             }
-            _ => error,
+            self.explain(error)
         })
     }
 
+    /// Says of a failed snapshot what it is that failed.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match error.code() {
+            Code::GitFailed => error
+                .context(format!("the repository {} cannot be run as it is", self.top().display()))
+                .hint("`git status` there should work first; `git fsck` finds what is damaged"),
+            _ => error,
+        }
+    }
+
     fn take(&self, mirror: &Mirror) -> Result<Snapshot> {
-        let mut notes = mirror.ensure()?;
+        let notes = mirror.ensure()?;
         let head = self.head()?;
         if let Some(head) = &head {
             mirror.follow(self.top(), head)?;
@@ -53,9 +59,16 @@ impl Checkout {
         // Against a collection of the mirror's garbage: until the commit is pinned all of it looks like garbage.
         let _lock = Lock::wait(&mirror.lock_path(), Mode::Shared)?;
         self.copy_settings(mirror)?;
-        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(mirror.path());
-        let scratch = scratch.on("write in", mirror.path())?;
-        let staging = Staging { checkout: self, mirror, index: scratch.path().join("index") };
+        let snapshot = self.stage(mirror.path(), head.as_ref(), notes)?;
+        mirror.pin(&snapshot.sha)?;
+        Ok(snapshot)
+    }
+
+    /// Makes the commit in a bare repository that has `head`.
+    pub(super) fn stage(&self, store: &Path, head: Option<&CommitId>, mut notes: Vec<String>) -> Result<Snapshot> {
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(store);
+        let scratch = scratch.on("write in", store)?;
+        let staging = Staging { checkout: self, store, index: scratch.path().join("index") };
         staging.copy_index(&self.git_dir.join("index"))?;
         let listed = staging.git().run(["ls-files", "--stage", "-v", "-z"])?;
         let entries = entries(&listed);
@@ -66,9 +79,8 @@ impl Checkout {
             notes.extend(staging.dirty_submodules()?);
         }
         let tree = staging.git().run(["write-tree"])?.text();
-        let snapshot = commit(mirror, &tree, head.as_ref())?;
-        mirror.pin(&snapshot)?;
-        Ok(Snapshot { dirty: head.as_ref() != Some(&snapshot), sha: snapshot, notes })
+        let snapshot = commit(store, &tree, head)?;
+        Ok(Snapshot { dirty: head != Some(&snapshot), sha: snapshot, notes })
     }
 
     /// Lets slots lay files as this repository does: line endings, links, filters, attributes.
@@ -118,17 +130,18 @@ struct Entry<'a> {
 /// The copy of the index that is being filled.
 struct Staging<'a> {
     checkout: &'a Checkout,
-    mirror: &'a Mirror,
+    /// The bare repository that gets the objects.
+    store: &'a Path,
     index: std::path::PathBuf,
 }
 
 impl Staging<'_> {
     fn git(&self) -> Git {
         let mut storage = std::ffi::OsString::from("lfs.storage=");
-        storage.push(self.mirror.path().join("lfs"));
+        storage.push(self.store.join("lfs"));
         Git::new(self.checkout.top())
             .env("GIT_INDEX_FILE", &self.index)
-            .env("GIT_OBJECT_DIRECTORY", self.mirror.path().join("objects"))
+            .env("GIT_OBJECT_DIRECTORY", self.store.join("objects"))
             .set("core.safecrlf=false")
             .set("add.ignoreErrors=false")
             .set(storage)
@@ -147,7 +160,7 @@ impl Staging<'_> {
 
     /// Brings along what the user staged and never committed: only the user's repository has those objects.
     fn copy_staged_blobs(&self, entries: &[Entry<'_>]) -> Result<()> {
-        let ours = self.mirror.open()?;
+        let ours = open(self.store)?;
         let ours = ours.odb().map_err(library("open the mirror's objects"))?;
         let mut theirs = None;
         for entry in entries.iter().filter(|entry| entry.stage == "0" && entry.mode != "160000") {
@@ -227,8 +240,8 @@ fn entries(listed: &Output) -> Vec<Entry<'_>> {
 }
 
 /// The commit for a tree: HEAD if it has that tree already, else one that depends on nothing but tree and parent.
-fn commit(mirror: &Mirror, tree: &str, head: Option<&CommitId>) -> Result<CommitId> {
-    let repository = mirror.open()?;
+fn commit(store: &Path, tree: &str, head: Option<&CommitId>) -> Result<CommitId> {
+    let repository = open(store)?;
     let tree = git2::Oid::from_str(tree)
         .and_then(|id| repository.find_tree(id))
         .map_err(library("read the snapshot's tree"))?;
@@ -247,6 +260,10 @@ fn commit(mirror: &Mirror, tree: &str, head: Option<&CommitId>) -> Result<Commit
     let message = "The working tree as it is\n";
     let id = repository.commit(None, &sign, &sign, message, &tree, &parents).map_err(library("commit the snapshot"))?;
     id.to_string().parse()
+}
+
+fn open(store: &Path) -> Result<git2::Repository> {
+    git2::Repository::open_bare(store).map_err(library("open the place for the snapshot"))
 }
 
 fn open_objects(folder: &Path) -> Result<git2::Odb<'static>> {

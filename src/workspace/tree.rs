@@ -75,7 +75,7 @@ pub struct CommitTree {
 impl CommitTree {
     /// Lists the files below `root` of a commit that the mirror holds.
     pub fn list(mirror: &Mirror, sha: &CommitId, root: &SubPath) -> Result<Self> {
-        let repository = mirror.open()?;
+        let repository = mirror.open_with_uploads()?;
         let mut found: Vec<(String, git2::Oid, i32)> = Vec::new();
         {
             let whole = commit_tree(&repository, sha)?;

@@ -20,6 +20,7 @@ ALTER TABLE jobs ADD COLUMN owner TEXT;
 CREATE INDEX jobs_by_owner        ON jobs (owner, seq) WHERE owner IS NOT NULL;
 CREATE INDEX jobs_by_owner_status ON jobs (owner, status, seq) WHERE owner IS NOT NULL;
 CREATE INDEX jobs_by_owner_recipe ON jobs (owner, recipe, seq) WHERE owner IS NOT NULL;
+CREATE INDEX jobs_by_owner_id     ON jobs (owner, id) WHERE owner IS NOT NULL;
 
 -- Values that recipes get and nobody sees.
 CREATE TABLE secrets (
