@@ -301,17 +301,17 @@ impl Farm for LocalFarm {
 
     async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
         let project = project.clone();
-        self.blocking(move |rooms| secrets::list(rooms, &project)).await
+        self.seeing(move |view| secrets::list(view, &project)).await
     }
 
     async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
         let (project, name) = (project.clone(), name.clone());
-        self.blocking(move |rooms| secrets::set(rooms, &project, &name, &value)).await
+        self.seeing(move |view| secrets::set(view, &project, &name, &value)).await
     }
 
     async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
         let (project, name) = (project.clone(), name.clone());
-        self.blocking(move |rooms| secrets::remove(rooms, &project, &name)).await
+        self.seeing(move |view| secrets::remove(view, &project, &name)).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {

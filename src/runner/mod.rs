@@ -4,10 +4,12 @@
 //! and the findings; nobody calls it but the farm.
 
 mod environment;
+mod given;
 mod job;
 mod judging;
 pub mod lease;
 pub mod log;
+mod masking;
 pub mod queue;
 mod reading;
 pub mod reaper;
