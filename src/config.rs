@@ -11,7 +11,7 @@ use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{Bearer, ProjectFile, ServerUrl, config_error};
+use crate::model::{Bearer, Cidr, ProjectFile, ServerUrl, config_error};
 
 /// Where a setting's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,10 @@ pub struct Settings {
     pub retention_days: Setting<u64>,
     /// Bytes that all logs together may have.
     pub retention_bytes: Setting<u64>,
+    /// From where a server is answered at all.
+    pub lan_cidrs: Setting<Vec<Cidr>>,
+    /// Proxies whose word a server takes for where a request comes from.
+    pub trusted_proxies: Setting<Vec<Cidr>>,
 }
 
 /// One line of `crafting config show`.
@@ -103,10 +107,15 @@ struct FileForm {
     upload_limit_bytes: Option<u64>,
     retention_days: Option<u64>,
     retention_bytes: Option<u64>,
+    lan_cidrs: Option<Vec<Cidr>>,
+    trusted_proxies: Option<Vec<Cidr>>,
 }
 
 /// The largest log that may be asked for: half of what the index can address (`runner::log::MAX_BYTES`).
 const LOG_LIMIT_MAX: u64 = 32 << 30;
+
+/// From where a server is answered unless it is told otherwise: private networks and this machine.
+const LAN: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128"];
 
 impl Settings {
     /// Reads environment and file. A file that is named by the environment must exist; the default one need not.
@@ -171,6 +180,19 @@ impl Settings {
             (None, Some(value)) => (Some(value), Origin::File(config_file.value.clone())),
             (None, None) => (None, Origin::Default),
         };
+        let cidrs = |variable, from_file: Option<Vec<Cidr>>, default: &[&str]| -> Result<_> {
+            let list = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::parse).collect::<Result<Vec<Cidr>>>();
+            Ok(match (env(variable), from_file) {
+                (Some(text), _) => {
+                    let text = text.to_string_lossy();
+                    let mut texts = text.split([',', ' ']).filter(|text| !text.is_empty());
+                    let value = list(&mut texts).map_err(|error| error.context(variable))?;
+                    Setting { value, origin: Origin::Environment(variable) }
+                }
+                (None, Some(value)) => Setting { value, origin: Origin::File(config_file.value.clone()) },
+                (None, None) => Setting { value: list(&mut default.iter().copied())?, origin: Origin::Default },
+            })
+        };
         let (server, server_origin) = text("CRAFTING_URL", file.server);
         let (token, token_origin) = text("CRAFTING_TOKEN", file.token);
         Ok(Self {
@@ -209,6 +231,8 @@ impl Settings {
                 20 << 30,
                 1 << 20..=u64::MAX >> 1,
             )?,
+            lan_cidrs: cidrs("CRAFTING_LAN_CIDRS", file.lan_cidrs, &LAN)?,
+            trusted_proxies: cidrs("CRAFTING_TRUSTED_PROXIES", file.trusted_proxies, &[])?,
             config_file,
         })
     }
@@ -262,6 +286,10 @@ impl Settings {
             SettingRow { name, value, origin: setting.origin.to_string(), variable }
         }
         let path = |path: &Path| path.display().to_string();
+        let cidrs = |cidrs: &[Cidr]| match cidrs {
+            [] => "none".to_owned(),
+            some => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        };
         let server = self.server.value.as_ref().map_or_else(|| "this machine".to_owned(), ToString::to_string);
         // The bearer itself is nobody's business who looks over a shoulder.
         let token = if self.token.value.is_some() { "set" } else { "none" }.to_owned();
@@ -298,6 +326,13 @@ impl Settings {
                 "CRAFTING_RETENTION_BYTES",
                 &self.retention_bytes,
                 self.retention_bytes.value.to_string(),
+            ),
+            row("lan_cidrs", "CRAFTING_LAN_CIDRS", &self.lan_cidrs, cidrs(&self.lan_cidrs.value)),
+            row(
+                "trusted_proxies",
+                "CRAFTING_TRUSTED_PROXIES",
+                &self.trusted_proxies,
+                cidrs(&self.trusted_proxies.value),
             ),
         ]
     }

@@ -13,6 +13,7 @@ mod project;
 mod secret;
 mod serve;
 mod suppress;
+mod token;
 mod ui;
 mod values;
 
@@ -86,6 +87,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Findings(args) => findings::run(&ui, &global, args),
         Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, &args),
+        Command::Token(command) => token::run(&ui, &global, command),
         Command::Gc(args) => gc::run(&ui, &args),
         Command::Ledger(command) => ledger::run(&ui, command),
         Command::Config(command) => config::run(&ui, &command),

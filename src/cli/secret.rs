@@ -38,24 +38,25 @@ pub fn run(ui: &Ui, global: &Global, command: SecretCommand) -> Result<u8> {
 }
 
 async fn set(ui: &Ui, farm: &dyn Farm, args: SetSecretArgs) -> Result<()> {
-    if args.value.is_some() {
+    let name: SecretName = args.name.parse()?;
+    if !args.value.is_empty() {
         return Err(Error::invalid(
             "a secret's value is not given as an argument, which everybody on this machine can read",
         )
-        .hint(format!("`crafting secret set {}` asks for it, and reads it from stdin or --from FILE", args.name)));
+        .hint(format!("`crafting secret set {}` asks for it, and reads it from stdin or --from FILE", name)));
     }
     // First, so that nobody types a value for a project that is not there.
     let project = named_or_here(farm, args.project).await?;
-    let value = read(&args.name, args.from.as_deref())?;
-    let secret = farm.set_secret(&project.name, &args.name, value).await?;
+    let value = read(&name, args.from.as_deref())?;
+    let secret = farm.set_secret(&project.name, &name, value).await?;
     match ui.is_json() {
         true => ui.json(&json!({ "secret": secret }))?,
         false => ui.print(&format!("set {} of {}\n", secret.name, secret.project))?,
     }
-    if !declares(&project, &args.name) {
+    if !declares(&project, &name) {
         ui.note(&format!(
             "no recipe of {} declares it yet: add secrets = [\"{}\"] to one in crafting.toml",
-            project.name, args.name
+            project.name, name
         ));
     }
     Ok(())

@@ -6,10 +6,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::error::{Error, Result};
+use crate::farm::LONGEST_TIMEOUT;
 use crate::model::{FindingCounts, Kind, Severity, Timestamp, span};
 
-/// The longest time limit, in seconds: thirty days, as in the configuration.
-const LONGEST_SECS: u64 = 30 * 86_400;
 /// Characters that a reason may have.
 const REASON_LIMIT: usize = 1000;
 
@@ -29,8 +28,8 @@ pub fn duration(text: &str) -> Result<Duration> {
         Error::invalid(format!("{text:?} is not a length of time"))
             .hint("give seconds, or a number with s, m, h or d: 90, 90s, 10m, 1h30m (at most 30d)")
     };
-    let seconds = span(text).ok_or_else(refuse)?.as_secs();
-    if (1..=LONGEST_SECS).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(refuse()) }
+    let seconds = Duration::from_secs(span(text).ok_or_else(refuse)?.as_secs());
+    if (Duration::from_secs(1)..=LONGEST_TIMEOUT).contains(&seconds) { Ok(seconds) } else { Err(refuse()) }
 }
 
 /// From which findings on a command exits with 1.
@@ -75,13 +74,22 @@ impl FromStr for FailOn {
 
 /// When a suppression ends: a date or a length of time from now, in the future.
 pub fn until(text: &str) -> Result<Timestamp> {
+    later(text, "--until")
+}
+
+/// When a token ends.
+pub fn expiry(text: &str) -> Result<Timestamp> {
+    later(text, "--expires")
+}
+
+fn later(text: &str, flag: &str) -> Result<Timestamp> {
     let now = Timestamp::now();
     let until = Timestamp::of_date(text).or_else(|| Some(now.after(span(text)?))).ok_or_else(|| {
         Error::invalid(format!("{text:?} is neither a date nor a length of time"))
             .hint("give a day such as 2027-01-31, or a length of time from now such as 30d or 6w")
     })?;
     if until <= now {
-        return Err(Error::invalid(format!("{text:?} is not in the future")).hint("leave out --until for ever"));
+        return Err(Error::invalid(format!("{text:?} is not in the future")).hint(format!("leave out {flag} for ever")));
     }
     Ok(until)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::visible::{Seen, View};
+use super::wire::CheckoutForm;
 use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
 use crate::config::Settings;
 use crate::detect::{self, Tree};
@@ -65,6 +66,44 @@ pub(super) fn register(view: &View, here: &Checkout) -> Result<Registered> {
             let name = description.file.name.clone();
             insert(view, name, suggested_name(here), (here.url().clone(), here.root().clone()), None, description)
         }
+    }
+}
+
+/// What a checkout tells a server of its project.
+pub(super) fn form_of(here: &Checkout) -> Result<CheckoutForm> {
+    let own = here.folder().join(ProjectFile::NAME);
+    let (text, project_file, evidence) = if own.exists() {
+        let text = std::fs::read_to_string(&own);
+        // Read here first: what is wrong with it is told with its place on this machine.
+        let description = described_by(&own, text)?;
+        (std::fs::read_to_string(&own).on("read", &own)?, description.project_file, Vec::new())
+    } else {
+        let found = detect::detect(&CheckoutTree::list(here)?);
+        let text = detect::render(&suggested_name(here), &found);
+        (text, None, found.into_iter().map(|found| found.evidence).collect())
+    };
+    let (git_url, root) = (here.place()?, here.root().clone());
+    let (suggested_name, main_branch) = (suggested_name(here), here.main_branch());
+    Ok(CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence })
+}
+
+/// Registers the project of a checkout elsewhere, or brings it up to date with what is said of it now.
+pub(super) fn register_form(view: &View, form: CheckoutForm) -> Result<Registered> {
+    let CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence } = form;
+    if git_url.local_path().is_some() {
+        return Err(Error::invalid("the address is a path on the server's machine")
+            .hint("give the repository's remote, or checkout://HOST/absolute/path"));
+    }
+    let mut file = ProjectFile::parse(&text, project_file.as_deref().unwrap_or(ProjectFile::NAME))?;
+    // Many people's checkouts have the same name: the second one gets a number.
+    let named = file.name.take().filter(|_| project_file.is_some());
+    let registered = view.read(|seen| seen.project_at(&git_url, &root))?;
+    let had = registered.as_ref().and_then(|project| project.default_branch.clone());
+    file.default_branch = file.default_branch.or(had).or(main_branch);
+    let description = Description { file, project_file, evidence };
+    match registered {
+        Some(project) => change(view, project, description, &ProjectChange::default()),
+        None => insert_at(view, None, named.unwrap_or(suggested_name), (git_url, root, true), None, description),
     }
 }
 
@@ -241,6 +280,19 @@ fn insert(
     default_branch: Option<RefName>,
     description: Description,
 ) -> Result<Registered> {
+    let once = git_url.local_path().is_some();
+    insert_at(view, name, suggested, (git_url, root, once), default_branch, description)
+}
+
+/// The same; with `once`, the project that is at that place already is the answer.
+fn insert_at(
+    view: &View,
+    name: Option<ProjectName>,
+    suggested: ProjectName,
+    (git_url, root, once): (GitUrl, SubPath, bool),
+    default_branch: Option<RefName>,
+    description: Description,
+) -> Result<Registered> {
     let Description { file, project_file, evidence } = description;
     let now = Timestamp::now();
     let mut project = Project {
@@ -258,9 +310,7 @@ fn insert(
     };
     let added = view.write(|seen| {
         // Another process may have registered the same checkout a moment ago.
-        if project.git_url.local_path().is_some()
-            && let Some(there) = seen.project_at(&project.git_url, &project.root)?
-        {
+        if once && let Some(there) = seen.project_at(&project.git_url, &project.root)? {
             project = there;
             return Ok(false);
         }

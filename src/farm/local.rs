@@ -1,5 +1,8 @@
 //! The farm of this machine: the ledger in the user's data directory, and runners in this process or in the background.
 
+mod log_tail;
+mod start;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +12,21 @@ use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use self::start::Once;
 use super::follow::{Broken, Follower};
 use super::log_part::Sending;
 use super::visible::View;
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout, findings, request,
-    secrets, suppress,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout,
+    findings, request, secrets, suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
-    Batch, BatchId, Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, RunnerId, Secret,
-    SecretName, SecretValue, Suppression, Timestamp,
+    Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Secret, SecretName, SecretValue,
+    Suppression, Timestamp, Token, TokenName,
 };
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
@@ -37,7 +41,7 @@ pub const BACKGROUND_COMMAND: &str = "run-in-background";
 /// The farm of this machine, as one caller sees it. Clones share everything but the caller.
 #[derive(Clone)]
 pub struct LocalFarm {
-    rooms: Arc<Rooms>,
+    pub(super) rooms: Arc<Rooms>,
     recovered: Arc<Recovered>,
     /// Set when a runner of this process gave up.
     broken: watch::Sender<Option<Broken>>,
@@ -149,7 +153,18 @@ impl LocalFarm {
         self.blocking(move |rooms| rooms.ledger.backup(&to).map(|()| to)).await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static) -> Result<T> {
+    /// Refuses whoever is not an administrator.
+    pub(crate) fn wants_administrator(&self) -> Result<()> {
+        if self.caller.is_admin {
+            return Ok(());
+        }
+        Err(Error::new(Code::Forbidden, "that is for administrators").hint("use an administrator's bearer"))
+    }
+
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rooms) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let rooms = Arc::clone(&self.rooms);
         match tokio::task::spawn_blocking(move || work(&rooms)).await {
             Ok(answer) => answer,
@@ -158,8 +173,17 @@ impl LocalFarm {
         }
     }
 
+    /// The jobs of a scope with their tries again, in the order of queueing.
+    pub async fn in_scope(&self, scope: &Scope) -> Result<Vec<Job>> {
+        let scope = scope.clone();
+        self.seeing(move |view| view.read(|seen| seen.jobs_in(&scope))).await
+    }
+
     /// Does the work on what the caller sees.
-    async fn seeing<T: Send + 'static>(&self, work: impl FnOnce(&View) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn seeing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let view = View::new(Arc::clone(&self.rooms), self.caller.clone());
         self.blocking(move |_| work(&view)).await
     }
@@ -192,30 +216,6 @@ impl LocalFarm {
         }
     }
 
-    /// Queues jobs and sees to it that a runner takes them.
-    async fn start(&self, jobs: Vec<Job>, detach: bool) -> Result<Vec<Job>> {
-        if detach {
-            let queued = self.seeing(move |view| enqueue(view, jobs, None)).await?;
-            background(&self.rooms)?;
-            return Ok(queued);
-        }
-        let rooms = Arc::clone(&self.rooms);
-        let (runner, queued) = self
-            .seeing(move |view| {
-                let runner = Runner::new(rooms, Share::Bound)?;
-                let queued = enqueue(view, jobs, Some(runner.id()))?;
-                Ok((runner, queued))
-            })
-            .await?;
-        let broken = self.broken.clone();
-        self.runners.lock().await.spawn(async move {
-            if let Err(error) = runner.drain().await {
-                broken.send_replace(Some(Broken::by(&error)));
-            }
-        });
-        Ok(queued)
-    }
-
     /// Waits until the runners of this process have given up their leases, which they do when their last job has
     /// ended; for the end of the process. One whose job cannot be ended soon is left to the next command.
     pub async fn settle(&self) {
@@ -245,27 +245,6 @@ pub async fn run_in_background(settings: Settings) -> Result<()> {
         if !farm.blocking(|rooms| rooms.ledger.read(queue::any_unbound)).await? {
             return Ok(());
         }
-    }
-}
-
-/// Queues jobs in the caller's name.
-fn enqueue(view: &View, mut jobs: Vec<Job>, bound_to: Option<&RunnerId>) -> Result<Vec<Job>> {
-    view.write(|seen| {
-        for job in &mut jobs {
-            // It may have been removed since the jobs were planned.
-            seen.project(&job.project)?;
-            job.token = view.caller().token.as_ref().map(ToString::to_string);
-            jobs::insert(seen.tx, job, bound_to, None)?;
-        }
-        Ok(())
-    })?;
-    Ok(jobs)
-}
-
-fn batch_of(jobs: Vec<Job>) -> Result<Batch> {
-    match jobs.first() {
-        Some(first) => Ok(Batch { batch_id: first.batch_id.clone(), jobs }),
-        None => Err(Error::not_found("there is nothing to run").hint("`crafting project show` lists the recipes")),
     }
 }
 
@@ -320,14 +299,7 @@ impl Farm for LocalFarm {
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
-        let mut plan = self.plan(request).await?;
-        let jobs = request::queued(&plan, self.rooms.runtime.name())?;
-        let jobs = self.start(jobs, request.detach).await?;
-        Ok(Started {
-            batch: batch_of(jobs)?,
-            registered: plan.registered.take(),
-            notes: std::mem::take(&mut plan.notes),
-        })
+        self.run_once(request, None).await
     }
 
     async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
@@ -395,15 +367,7 @@ impl Farm for LocalFarm {
     }
 
     async fn retry(&self, job: &JobId, detach: bool) -> Result<Started> {
-        let id = job.clone();
-        let old = self.seeing(move |view| view.read(|seen| seen.job(&id))).await?;
-        if !old.status.is_final() {
-            return Err(Error::new(Code::Conflict, format!("the job {} is still {}", old.id, old.status))
-                .hint("wait for its end with `crafting job watch`, or cancel it first"));
-        }
-        let again = old.queued_again(BatchId::random()?, Timestamp::now())?;
-        let jobs = self.start(vec![again], detach).await?;
-        Ok(Started { batch: batch_of(jobs)?, registered: None, notes: Vec::new() })
+        self.retry_once(&job.clone().into(), detach, None).await
     }
 
     async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
@@ -436,6 +400,22 @@ impl Farm for LocalFarm {
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
         let (findings, around) = (findings.to_vec(), around.clone());
         self.seeing(move |view| suppress::unignore(view, &findings, &around)).await
+    }
+
+    async fn mint_token(&self, new: NewToken) -> Result<Minted> {
+        self.wants_administrator()?;
+        self.blocking(move |rooms| tokens::mint(rooms, new)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.wants_administrator()?;
+        self.blocking(|rooms| rooms.ledger.read(ledger::tokens::list)).await
+    }
+
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
+        self.wants_administrator()?;
+        let (name, from_terminal) = (name.clone(), self.caller.token.is_none());
+        self.blocking(move |rooms| rooms.ledger.write(|tx| tokens::revoke(tx, &name, from_terminal))).await
     }
 }
 

@@ -16,11 +16,14 @@ mod request;
 mod secrets;
 mod since;
 mod suppress;
+mod tokens;
+mod upload;
 mod visible;
 pub mod wire;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,16 +37,20 @@ use utoipa::ToSchema;
 pub use crate::model::{FindingFilter, JobFilter, Scope};
 pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
-pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, run_in_background};
+pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
 pub use since::Since;
+pub use tokens::FirstAdmin;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job, JobId, Project,
-    ProjectFile, ProjectName, RecipeName, RefName, Secret, SecretName, SecretValue, ServerUrl, Stream, SubPath,
-    Suppression, Timestamp, path_glob,
+    Batch, Bearer, Cidr, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job,
+    JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, Secret, SecretName, SecretValue, ServerUrl, Stream,
+    SubPath, Suppression, Timestamp, Token, TokenName, TokenScope, path_glob,
 };
+
+/// The longest time that a recipe may be given.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Every verb of the build farm.
 #[async_trait]
@@ -108,6 +115,13 @@ pub trait Farm: Send + Sync {
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>>;
     /// Takes back suppressions. What counts again, one by one.
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>>;
+
+    /// Mints a token; an active one of the same name is a conflict. An administrator's verb, as all of tokens are.
+    async fn mint_token(&self, new: NewToken) -> Result<Minted>;
+    /// Every token, by name, those that are over too.
+    async fn tokens(&self) -> Result<Vec<Token>>;
+    /// Ends a token at once; as it is now.
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token>;
 }
 
 /// A project to register.
@@ -156,6 +170,30 @@ pub struct Registered {
     pub project_file: Option<String>,
     /// What detection saw, one phrase per subproject, in the project's order.
     pub evidence: Vec<String>,
+}
+
+/// A token to mint.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its name, which owns projects.
+    pub name: TokenName,
+    /// Whether it sees everything and may mint others.
+    pub is_admin: bool,
+    /// What it may do.
+    pub scope: TokenScope,
+    /// From where it may be used; empty: from wherever the server answers at all.
+    pub ip_cidrs: Vec<Cidr>,
+    /// When it stops; none: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A minted token.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// The token.
+    pub token: Token,
+    /// What its holder shows. Nobody can ask for it again.
+    pub bearer: Bearer,
 }
 
 /// What went with a removed project.
@@ -272,7 +310,8 @@ pub struct Started {
 }
 
 /// How a person names a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum JobSelector {
     /// Any unique prefix of its id.
     Prefix(String),
@@ -320,6 +359,23 @@ impl FromStr for JobSelector {
             _ => Err(Error::invalid(format!("{text:?} does not name a job"))
                 .hint("give the beginning of a job's id (see `crafting job list`), @last or @last-failed")),
         }
+    }
+}
+
+impl fmt::Display for JobSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Prefix(prefix) => prefix,
+            Self::Last(_) => "@last",
+            Self::LastFailed(_) => "@last-failed",
+        })
+    }
+}
+
+impl TryFrom<String> for JobSelector {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
     }
 }
 

@@ -39,8 +39,9 @@ fn prepare(view: &View, request: &RunRequest) -> Result<Prepared> {
     let (git_ref, sha, dirty, notes) = match (&request.revision, &here) {
         // A commit that nobody has is told at once too, and one that is here stays here until its job has run.
         (Revision::Commit(known), _) => {
-            let resolved = mirror.resolve(&known.sha.clone().into())?;
-            (known.git_ref.clone(), Some(resolved.sha), known.dirty, resolved.notes)
+            let uploaded = mirror.uploads(view.caller().token.as_ref()).pin(&known.sha)?;
+            let notes = if uploaded { Vec::new() } else { mirror.resolve(&known.sha.clone().into())?.notes };
+            (known.git_ref.clone(), Some(known.sha.clone()), known.dirty, notes)
         }
         (Revision::WorkingTree, Some(here)) => {
             let snapshot = here.snapshot(&mirror)?;

@@ -53,6 +53,11 @@ pub(super) struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Who asks.
+    pub(super) fn caller(&self) -> &Caller {
+        self.caller
+    }
+
     /// All that the caller sees.
     pub(super) fn all(&self) -> Within<'_> {
         Within::seen_by(self.caller)

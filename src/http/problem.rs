@@ -1,13 +1,20 @@
 //! Errors as answers: `application/problem+json`, and nothing in them that is the server's own business.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use utoipa::IntoResponses;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+
 use super::request_id::RequestId;
 use crate::error::Error;
 use crate::farm::wire::{FieldError, Problem};
+
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error of the library on its way out. Routes return it by `?`.
 #[derive(Debug)]
@@ -28,6 +35,12 @@ impl Refusal {
         let mut problem = Problem::from(error);
         problem.status = status.as_u16();
         Self { problem, headers: HeaderMap::new(), cause: None }
+    }
+
+    /// A part of the request that makes no sense beside another.
+    pub(super) fn of_field(error: FieldError) -> Self {
+        let FieldError { field, message } = error;
+        Self::from(Error::invalid(format!("the body cannot be understood: {field}: {message}"))).field(field, message)
     }
 
     /// Says which part of the request is meant.
@@ -71,7 +84,7 @@ impl IntoResponse for Refusal {
 fn rendered(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, axum::Json(problem)).into_response();
-    let json = HeaderValue::from_static("application/problem+json");
+    let json = HeaderValue::from_static(PROBLEM_JSON);
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
@@ -90,6 +103,45 @@ pub(super) async fn tell_the_log(request: Request, next: Next) -> Response {
         *response.body_mut() = told;
     }
     response
+}
+
+/// The answers that every route behind the door may give, for the descriptions of routes.
+pub(crate) struct Refusals;
+
+/// The further ones of routes that take a body.
+pub(crate) struct BodyRefusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        described([
+            (400, "The request is broken."),
+            (401, "There is no valid bearer with the request."),
+            (403, "The caller may not do this, or not from there."),
+            (429, "Too many requests; the header Retry-After says when to ask again."),
+            (500, "Something went wrong in the server, whose log says more."),
+            (503, "The server is going down."),
+        ])
+    }
+}
+
+impl IntoResponses for BodyRefusals {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        described([
+            (408, "The body did not arrive in time."),
+            (413, "The body is too large."),
+            (415, "The body is not said to be JSON."),
+            (422, "The body cannot be understood; `errors` says which part."),
+        ])
+    }
+}
+
+fn described<const N: usize>(answers: [(u16, &str); N]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let answer = |(status, description): (u16, &str)| {
+        let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, problem.clone()).build();
+        (status.to_string(), RefOr::T(response))
+    };
+    answers.into_iter().map(answer).collect()
 }
 
 /// There is no such path.

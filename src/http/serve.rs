@@ -26,7 +26,6 @@ pub async fn serve(farm: LocalFarm, options: &ServeOptions, ready: impl FnOnce(S
             .local_addr()
             .map_err(|error| Error::new(Code::Io, format!("the address of the port cannot be read: {error}")))?,
     );
-    axum::serve(listener, router(App { farm }))
-        .await
-        .map_err(|error| Error::new(Code::Io, format!("the server stopped: {error}")))
+    let service = router(App::new(farm)).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await.map_err(|error| Error::new(Code::Io, format!("the server stopped: {error}")))
 }

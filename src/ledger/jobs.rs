@@ -11,6 +11,9 @@ pub(super) const COLUMNS: &str = "id, batch_id, project, subproject, recipe, sta
                        started_at, finished_at, findings_count, findings_new, findings_fixed, log_bytes, log_lines, \
                        runtime, recipe_snapshot, token, error, retry_of";
 
+/// The most jobs of one list: 500, and one that tells whether there are more.
+const PAGE: u32 = 501;
+
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -154,7 +157,7 @@ fn list_statement(within: Within<'_>, filter: &JobFilter, before: Option<i64>) -
     and(" AND status = ?", filter.status.map(|status| Box::new(status.as_str()) as _));
     and(" AND recipe = ?", filter.recipe.as_ref().map(|recipe| Box::new(recipe.to_string()) as _));
     and(" AND seq < ?", before.map(|before| Box::new(before) as _));
-    and(" ORDER BY seq DESC LIMIT ?", Some(Box::new(filter.limit.clamp(1, 500))));
+    and(" ORDER BY seq DESC LIMIT ?", Some(Box::new(filter.limit.clamp(1, PAGE))));
     (sql, values)
 }
 

@@ -8,14 +8,17 @@ pub mod findings;
 pub mod jobs;
 pub mod projects;
 pub mod queue;
+pub mod requests;
 pub mod secrets;
 pub mod selection;
 pub mod suppressions;
+pub mod tokens;
 mod within;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +38,7 @@ mod embedded {
 /// The ledger's file name in the data directory.
 pub const FILE: &str = "ledger.db";
 
-/// Written to after every commit, so that others are told of it. The database's own files will not do: a reader that
+/// Written to after every commit, so that others are told of it: eight bytes that were never there before. The database's own files will not do: a reader that
 /// the kernel wakes for a write to them may look a moment before what was written counts as committed.
 const CHANGED: &str = "ledger.changed";
 
@@ -55,6 +58,8 @@ const CHECKPOINT_PAGES: u32 = 500;
 pub struct Ledger {
     path: PathBuf,
     changed: File,
+    /// What is written to that file next: this process's own numbers.
+    next_mark: AtomicU64,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -77,12 +82,17 @@ impl Ledger {
         let changed = data_dir.join(CHANGED);
         let changed = File::options()
             .create(true)
+            .read(true)
             .write(true)
             .truncate(false)
             .open(&changed)
             .on("open", &changed)
             .map_err(elsewhere)?;
-        Ok(Self { path, changed, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        let mut first_mark = [0; 8];
+        getrandom::fill(&mut first_mark)
+            .map_err(|error| Error::new(Code::Io, format!("the system gave no random bytes: {error}")))?;
+        let next_mark = AtomicU64::new(u64::from_ne_bytes(first_mark));
+        Ok(Self { path, changed, next_mark, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
     /// The file.
@@ -95,6 +105,15 @@ impl Ledger {
         Place::file(&self.path.with_file_name(CHANGED))
     }
 
+    /// Differs after every change that any process writes: as soon as [`Ledger::write`] has returned there, whatever was
+    /// read before this call gave another mark may be outdated. Reads eight bytes that the kernel holds in memory.
+    pub fn mark(&self) -> Result<u64> {
+        let mut mark = [0; 8];
+        // A ledger that nobody has written to yet has none.
+        self.changed.read_at(&mut mark, 0).on("read", &self.path.with_file_name(CHANGED))?;
+        Ok(u64::from_ne_bytes(mark))
+    }
+
     /// Runs `work` as one transaction that holds the write lock from its beginning, so that it cannot fail half-way
     /// on a lock. An error rolls everything back.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
@@ -104,8 +123,9 @@ impl Ledger {
             .map_err(|error| explain(&self.path, error))?;
         let answer = work(&transaction).map_err(|error| self.placed(error))?;
         transaction.commit().map_err(|error| explain(&self.path, error))?;
-        // At the beginning each time: the file stays one byte long, and so needs no space on a full disk.
-        if let Err(error) = self.changed.write_all_at(b"\n", 0) {
+        let mark = self.next_mark.fetch_add(1, Ordering::Relaxed);
+        // At the beginning each time: the file stays as long as it is, and so needs no space on a full disk.
+        if let Err(error) = self.changed.write_all_at(&mark.to_ne_bytes(), 0) {
             tracing::warn!("others are not told of a change in the ledger: {error}");
         }
         Ok(answer)

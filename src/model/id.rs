@@ -13,7 +13,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 12 characters of 5 bits: 60 random bits.
 const LENGTH: usize = 12;
 
-fn random() -> Result<String> {
+pub(super) fn random() -> Result<String> {
     let mut bytes = [0_u8; LENGTH];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(crate::error::Code::Io, format!("the system gave no random bytes: {error}")))?;

@@ -3,6 +3,7 @@
 mod finding;
 mod glob;
 mod id;
+mod idempotency;
 mod ignore;
 mod job;
 mod name;
@@ -19,6 +20,7 @@ pub use finding::{
 };
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
+pub use idempotency::IdempotencyKey;
 pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
 pub use name::{
@@ -30,4 +32,4 @@ pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
 pub use secret::{Secret, SecretValue};
 pub use sighting::Sighting;
 pub use time::{Timestamp, span};
-pub use token::{Bearer, Caller, Cidr, Token, TokenScope};
+pub use token::{Bearer, Caller, Cidr, Token, TokenScope, USE_GRAIN};

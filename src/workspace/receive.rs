@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::git::{Git, Limits, library};
+use super::git::{Git, library};
 use super::lock::{Lock, Mode};
 use super::mirror::oid;
-use super::uploads::{Uploads, incoming, lay_bare, lock_path};
+use super::uploads::{LIMITS, Uploads, incoming, lay_bare, lock_path};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::model::CommitId;
 
@@ -25,8 +25,6 @@ const BYTES_PER_OBJECT: u64 = 256;
 const EXPANSION: u64 = 32;
 /// Folders in folders.
 const DEPTH: usize = 256;
-/// What git may use to take a pack apart.
-const LIMITS: Limits = Limits { memory: 2 << 30, seconds: 600 };
 /// What `git fsck` minds and old histories have. Nothing of it matters to a checkout.
 const TOLERATED: [&str; 14] = [
     "badDate",
@@ -116,7 +114,7 @@ impl Incoming {
         lay_bare(self.folder.path(), &[&self.uploads.folder, self.uploads.mirror.path()])?;
         self.unpack()?;
         self.check(sha)?;
-        let borrowed = self.borrowed(sha)?;
+        let borrowed = self.uploads.borrowed(self.folder.path(), sha)?;
         self.move_packs()?;
         self.uploads.add(sha, &borrowed)
     }
@@ -161,18 +159,6 @@ impl Incoming {
         // Everything that the commit needs, as far as what is here already does not vouch for it.
         let walk = ["rev-list", "--objects", "--quiet", sha.as_str(), "--not", "--alternate-refs"];
         self.git().run(walk).map(drop).map_err(refused)
-    }
-
-    /// The mirror's commits on which the uploaded ones stand: it has to keep them, whatever becomes of its branches.
-    fn borrowed(&self, sha: &CommitId) -> Result<Vec<CommitId>> {
-        let refs = Git::new(self.uploads.mirror.path()).run(["for-each-ref", "--format=^%(objectname)"])?.stdout;
-        if refs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let asked = [format!("{sha}\n").as_bytes(), &refs].concat();
-        let walk = ["rev-list", "--boundary", "--ignore-missing", "--stdin"];
-        let listed = self.git().stdin(asked).run(walk)?.text();
-        Ok(listed.lines().filter_map(|line| line.strip_prefix('-')?.parse().ok()).collect())
     }
 
     fn move_packs(&self) -> Result<()> {

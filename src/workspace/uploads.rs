@@ -13,8 +13,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::git::{Git, library};
-use super::lock::Lock;
+use super::git::{Git, Limits, library};
+use super::lock::{Lock, Mode};
 use super::mirror::{Mirror, PINS, oid, replace};
 use super::trash::Trash;
 use crate::error::{IoContext, Result};
@@ -30,6 +30,9 @@ const TERMINAL: &str = ".terminal";
 const GRACE: Duration = Duration::from_secs(3600);
 /// More packs than this are made one, lest every look at an object looks into all of them.
 const PACKS: usize = 40;
+
+/// What git may use for a stranger's commits.
+pub(super) const LIMITS: Limits = Limits { memory: 2 << 30, seconds: 600 };
 
 pub(super) fn lock_path(project: &Path) -> PathBuf {
     project.join(".uploads.lock")
@@ -82,9 +85,35 @@ impl Uploads {
         Ok(known)
     }
 
-    /// Whether a job of this token may run that commit.
-    pub fn has(&self, sha: &CommitId) -> Result<bool> {
-        Ok(!self.known(std::slice::from_ref(sha))?.is_empty())
+    /// Keeps a commit that this token has sent until no job needs it any more; false if it has not sent it, or need not
+    /// have, since the mirror has it.
+    pub fn pin(&self, sha: &CommitId) -> Result<bool> {
+        if !self.folder.join("HEAD").is_file() || self.mirror.has(sha)? {
+            return Ok(false);
+        }
+        // Against a collection that has just found it unused.
+        let _lock = Lock::wait(&lock_path(self.mirror.project_folder()), Mode::Shared)?;
+        if self.known(std::slice::from_ref(sha))?.is_empty() {
+            return Ok(false);
+        }
+        // One that came along below another has no pin of its own yet.
+        if !self.folder.join(PINS).join(sha.as_str()).exists() {
+            self.add(sha, &self.borrowed(&self.folder, sha)?)?;
+        }
+        Ok(true)
+    }
+
+    /// The mirror's commits on which one in `place` stands: the mirror has to keep them, whatever becomes of its branches.
+    pub(super) fn borrowed(&self, place: &Path, sha: &CommitId) -> Result<Vec<CommitId>> {
+        let refs = Git::new(self.mirror.path()).run(["for-each-ref", "--format=^%(objectname)"])?.stdout;
+        if refs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = [format!("{sha}\n").as_bytes(), &refs].concat();
+        let walk = ["rev-list", "--boundary", "--ignore-missing", "--stdin"];
+        let git = self.mirror.git(place).env("GIT_DIR", place).guarded(LIMITS);
+        let listed = git.stdin(asked).run(walk)?.text();
+        Ok(listed.lines().filter_map(|line| line.strip_prefix('-')?.parse().ok()).collect())
     }
 
     /// The token's store and through it the mirror; the mirror alone where nothing was uploaded; none without either.

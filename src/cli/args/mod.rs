@@ -5,6 +5,7 @@ mod format;
 mod job;
 mod project;
 mod secret;
+mod token;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
 pub use secret::{SecretCommand, SetSecretArgs};
+pub use token::{MintArgs, TokenCommand};
 
 use crate::config::Settings;
 use crate::error::Result;
@@ -151,6 +153,14 @@ pub enum Command {
     Gc(GcArgs),
     /// Run jobs for many, and answer over HTTP
     Serve(ServeArgs),
+    /// Mint, list and revoke the tokens that a server takes
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  crafting token mint alice > alice.token
+  crafting token list"
+    )]
+    Token(TokenCommand),
     /// Look after the ledger, the database of projects, jobs and findings
     #[command(
         subcommand,

@@ -29,16 +29,17 @@ One newline at the value's end is dropped. A recipe gets the secret in the varia
 declares it in crafting.toml: secrets = [\"NPM_TOKEN\"].")]
 pub struct SetSecretArgs {
     /// Its name, which is the variable's
-    pub name: SecretName,
+    // Parsed later: clap would repeat what somebody writes as NAME=VALUE.
+    pub name: String,
     /// Of this project; without it, the one of this folder
     #[arg(short, long, value_name = "NAME")]
     pub project: Option<ProjectName>,
     /// Read the value from this file; -: from stdin, even on a terminal
     #[arg(long, value_name = "FILE|-")]
     pub from: Option<PathBuf>,
-    /// Only there to be refused without being repeated.
+    /// Only there to be refused without being repeated
     #[arg(hide = true, allow_hyphen_values = true)]
-    pub value: Option<OsString>,
+    pub value: Vec<OsString>,
 }
 
 /// `crafting secret list`.

@@ -1,6 +1,9 @@
 //! The same verbs, asked of a server over HTTP.
 
+mod around;
+mod jobs;
 mod secrets;
+mod tokens;
 mod transport;
 
 use std::path::{Path, PathBuf};
@@ -11,13 +14,13 @@ use tokio::sync::mpsc;
 use self::transport::Transport;
 use super::wire::{ProjectAnswer, ProjectsAnswer};
 use super::{
-    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, NewProject,
-    Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress,
+    Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
+    NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
     Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, Secret, SecretName, SecretValue, ServerUrl,
-    Suppression,
+    Suppression, Token, TokenName,
 };
 
 /// A farm on a server.
@@ -38,6 +41,10 @@ fn unbuilt<T>() -> Result<T> {
 
 #[async_trait]
 impl Farm for RemoteFarm {
+    fn server(&self) -> Option<&ServerUrl> {
+        Some(self.server.url())
+    }
+
     async fn add_project(&self, _new: NewProject) -> Result<Registered> {
         unbuilt()
     }
@@ -76,20 +83,26 @@ impl Farm for RemoteFarm {
         secrets::remove(&self.server, project, name).await
     }
 
-    async fn plan(&self, _request: &RunRequest) -> Result<Plan> {
-        unbuilt()
+    async fn plan(&self, request: &RunRequest) -> Result<Plan> {
+        match &request.target {
+            Target::Project(project) => self.plan_of(project, request).await,
+            Target::Checkout(_) => unbuilt(),
+        }
     }
 
-    async fn run(&self, _request: &RunRequest) -> Result<Started> {
-        unbuilt()
+    async fn run(&self, request: &RunRequest) -> Result<Started> {
+        match &request.target {
+            Target::Project(project) => self.run_of(project, request).await,
+            Target::Checkout(_) => unbuilt(),
+        }
     }
 
-    async fn jobs(&self, _filter: &JobFilter) -> Result<Vec<Job>> {
-        unbuilt()
+    async fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
+        self.list_jobs(filter).await
     }
 
-    async fn job(&self, _which: &JobSelector) -> Result<Job> {
-        unbuilt()
+    async fn job(&self, which: &JobSelector) -> Result<Job> {
+        self.find_job(which).await
     }
 
     async fn log(&self, _job: &JobId, _part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
@@ -108,12 +121,12 @@ impl Farm for RemoteFarm {
         unbuilt()
     }
 
-    async fn cancel(&self, _scope: &Scope, _force: bool) -> Result<Vec<Job>> {
-        unbuilt()
+    async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {
+        self.cancel_jobs(scope, force).await
     }
 
-    async fn retry(&self, _job: &JobId, _detach: bool) -> Result<Started> {
-        unbuilt()
+    async fn retry(&self, job: &JobId, _detach: bool) -> Result<Started> {
+        self.retry_job(job).await
     }
 
     async fn findings(&self, _query: &FindingQuery) -> Result<Findings> {
@@ -134,5 +147,17 @@ impl Farm for RemoteFarm {
 
     async fn unignore(&self, _findings: &[FingerprintPrefix], _around: &Around) -> Result<Vec<Suppression>> {
         unbuilt()
+    }
+
+    async fn mint_token(&self, new: NewToken) -> Result<Minted> {
+        self.post_token(new).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.get_tokens().await
+    }
+
+    async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
+        self.delete_token(name).await
     }
 }

@@ -36,6 +36,11 @@ impl Transport {
         Ok(Self { client, server, bearer })
     }
 
+    /// Where it leads.
+    pub(super) fn url(&self) -> &ServerUrl {
+        &self.server
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T> {
         self.answer(self.request(Method::GET, path).query(query)).await
     }
@@ -53,6 +58,15 @@ impl Transport {
         let response = self.send(request).await?;
         let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&bytes).map_err(|error| self.foreign(&error.to_string()))
+    }
+
+    /// Sends a request that does no more when it comes twice, and sends it again if the connection broke on the way.
+    pub(super) async fn answer_to_repeatable<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
+        let again = request.try_clone();
+        match (self.answer(request).await, again) {
+            (Err(error), Some(again)) if error.code() == Code::ServerUnreachable => self.answer(again).await,
+            (answer, _) => answer,
+        }
     }
 
     /// Sends a request; an answer that refuses it is an error as the server meant it.

@@ -2,10 +2,19 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod jobs;
 mod problem;
 mod projects;
 mod secrets;
+mod tokens;
+mod uploads;
 
+pub use jobs::{
+    BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
+    PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
+};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use secrets::{SecretAnswer, SecretsAnswer, SetSecret};
+pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
+pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

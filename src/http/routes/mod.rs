@@ -1,4 +1,7 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
+pub(super) mod jobs;
 pub(super) mod projects;
 pub(super) mod secrets;
+pub(super) mod tokens;
+pub(super) mod uploads;

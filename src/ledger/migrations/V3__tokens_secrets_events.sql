@@ -31,6 +31,20 @@ CREATE TABLE secrets (
     PRIMARY KEY (project, name)
 ) STRICT, WITHOUT ROWID;
 
+-- The batch that a request with an Idempotency-Key came to: who lost the answer may ask again.
+CREATE TABLE requests (
+    caller        TEXT NOT NULL,               -- a token's name; empty: this machine's terminal
+    key           TEXT NOT NULL,
+    digest        BLOB NOT NULL,               -- SHA-256 of what was asked for
+    project       TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+    batch_id      TEXT NOT NULL,
+    notes         TEXT NOT NULL,               -- JSON
+    at            INTEGER NOT NULL,
+    PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_by_time    ON requests (at);
+CREATE INDEX requests_by_project ON requests (project);
+
 -- Who did what to which object, when.
 CREATE TABLE events (
     id            INTEGER PRIMARY KEY,
