@@ -14,6 +14,7 @@ mod plan;
 mod remote;
 mod request;
 mod secrets;
+mod serving;
 mod since;
 mod suppress;
 mod tokens;
@@ -39,6 +40,7 @@ pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
+pub use serving::{Disk, Load};
 pub use since::Since;
 pub use tokens::FirstAdmin;
 

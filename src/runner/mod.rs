@@ -15,6 +15,7 @@ mod reading;
 pub mod reaper;
 mod reports;
 pub mod retention;
+mod tally;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::runtime::Runtime;
 use crate::secrets::Vault;
 use crate::workspace::Workspace;
 
+pub use tally::Tally;
+
 /// What a runner works with. The farm makes it once per process.
 pub struct Rooms {
     /// Where jobs are queued, and where everything about them is kept.
@@ -36,6 +39,8 @@ pub struct Rooms {
     pub runtime: Box<dyn Runtime>,
     /// Limits and folders.
     pub settings: Settings,
+    /// How the jobs ended that this process ended.
+    pub tally: Tally,
 }
 
 impl Rooms {
@@ -52,6 +57,11 @@ impl Rooms {
     /// The folder of the runners' leases.
     pub fn leases(&self) -> PathBuf {
         self.settings.data_dir.value.join("runners")
+    }
+
+    /// Held by the process that takes the jobs which are bound to nobody.
+    pub fn turn(&self) -> PathBuf {
+        self.leases().join("background.lock")
     }
 
     /// A job's own temporary folder. It lies in the system's one, not in the workspace: some tools put sockets there,

@@ -2,6 +2,7 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod health;
 mod jobs;
 mod problem;
 mod projects;
@@ -9,6 +10,7 @@ mod secrets;
 mod tokens;
 mod uploads;
 
+pub use health::{Health, RunnerHealth};
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
