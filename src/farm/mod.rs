@@ -7,7 +7,7 @@
 mod captured;
 mod checkout;
 mod findings;
-mod follow;
+pub mod live;
 mod local;
 mod log_part;
 mod plan;
@@ -30,6 +30,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -439,8 +440,25 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As in the log.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
+    /// The way to the jobs is interrupted, or there again: what a person who waits should know, one sentence. Nothing
+    /// is missed by it.
+    Interrupted(String),
+}
+
+impl Event {
+    /// What is told in this process; nothing is told of an end, behind which the events end, nor of findings.
+    fn of(happening: live::Happening) -> Option<Self> {
+        match happening {
+            live::Happening::State(job) => Some(Self::State(Box::new(job.value.clone()))),
+            live::Happening::Progress { job, last_line, findings } => {
+                Some(Self::Progress { job, last_line: last_line.to_string(), findings })
+            }
+            live::Happening::Log { job, piece } => Some(Self::Log { job, bytes: piece.value.bytes.clone() }),
+            live::Happening::Finding(_) | live::Happening::End => None,
+        }
+    }
 }
 
 /// Which findings to read, and how much of them.

@@ -2,6 +2,7 @@
 
 mod around;
 mod jobs;
+mod live;
 mod secrets;
 mod tokens;
 mod transport;
@@ -105,8 +106,8 @@ impl Farm for RemoteFarm {
         self.find_job(which).await
     }
 
-    async fn log(&self, _job: &JobId, _part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        unbuilt()
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        live::log(&self.server, job, part).await
     }
 
     fn log_path(&self, _job: &JobId) -> Option<PathBuf> {
@@ -117,8 +118,8 @@ impl Farm for RemoteFarm {
         None
     }
 
-    async fn follow(&self, _scope: &Scope, _logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
-        unbuilt()
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        live::follow(&self.server, scope, live::query(logs)).await
     }
 
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {
