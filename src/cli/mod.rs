@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod config;
+mod events;
 mod findings;
 mod gc;
 mod init;
@@ -87,6 +88,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Init(args) => init::run(&ui, &args),
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
+        Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
         Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
@@ -122,7 +124,7 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&dyn Farm) -> Res
     let Some(server) = settings.server.value.clone() else {
         return on_local_farm(ui, settings, async |farm| work(farm).await);
     };
-    let farm = RemoteFarm::new(server, settings.token.value.clone())?;
+    let farm = RemoteFarm::new(server, settings.token.value.clone(), settings.workspace_dir.value.clone())?;
     let runtime = runtime()?;
     let answer = runtime.block_on(work(&farm));
     runtime.shutdown_background();
