@@ -4,6 +4,7 @@
 //! user's `config.toml`, and that over the built-in default.
 
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ pub struct Settings {
     pub server: Setting<Option<ServerUrl>>,
     /// What to show the server.
     pub token: Setting<Option<Bearer>>,
+    /// Where `serve` listens.
+    pub bind: Setting<SocketAddr>,
+    /// Seconds that running jobs get when the server is asked to end.
+    pub drain_secs: Setting<u64>,
+    /// Seconds between two times that the server removes what nobody needs.
+    pub gc_secs: Setting<u64>,
     /// Ledger and logs.
     pub data_dir: Setting<PathBuf>,
     /// Mirrors and slots.
@@ -77,6 +84,10 @@ pub struct Settings {
     pub lan_cidrs: Setting<Vec<Cidr>>,
     /// Proxies whose word a server takes for where a request comes from.
     pub trusted_proxies: Setting<Vec<Cidr>>,
+    /// Requests that a server takes of one token in a minute, or of one address without a token; 0: any number.
+    pub rate_limit: Setting<u64>,
+    /// Requests with a wrong bearer that a server answers one address in a minute; 0: any number.
+    pub failure_limit: Setting<u64>,
 }
 
 /// One line of `crafting config show`.
@@ -98,6 +109,9 @@ pub struct SettingRow {
 struct FileForm {
     server: Option<String>,
     token: Option<String>,
+    bind: Option<String>,
+    drain_secs: Option<u64>,
+    gc_secs: Option<u64>,
     data_dir: Option<PathBuf>,
     workspace_dir: Option<PathBuf>,
     caches_dir: Option<PathBuf>,
@@ -109,10 +123,18 @@ struct FileForm {
     retention_bytes: Option<u64>,
     lan_cidrs: Option<Vec<Cidr>>,
     trusted_proxies: Option<Vec<Cidr>>,
+    rate_limit: Option<u64>,
+    failure_limit: Option<u64>,
 }
+
+/// Where a server listens that was not told: for this machine alone.
+const BIND: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8810));
 
 /// The largest log that may be asked for: half of what the index can address (`runner::log::MAX_BYTES`).
 const LOG_LIMIT_MAX: u64 = 32 << 30;
+
+/// Requests a minute beyond which a limit is none.
+const RATE_MAX: u64 = 100_000_000;
 
 /// From where a server is answered unless it is told otherwise: private networks and this machine.
 const LAN: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128"];
@@ -195,6 +217,7 @@ impl Settings {
         };
         let (server, server_origin) = text("CRAFTING_URL", file.server);
         let (token, token_origin) = text("CRAFTING_TOKEN", file.token);
+        let (bind, bind_origin) = text("CRAFTING_BIND", file.bind);
         Ok(Self {
             server: Setting {
                 value: server
@@ -207,6 +230,18 @@ impl Settings {
                 value: token.map(|token| bearer(&token)).transpose().map_err(|error| error.context(&token_origin))?,
                 origin: token_origin,
             },
+            bind: Setting {
+                value: bind.as_deref().map_or(Ok(BIND), |bind| {
+                    bind.parse().map_err(|_| {
+                        Error::new(Code::InvalidConfig, format!("{bind:?} is no address to listen on"))
+                            .hint("write it as 127.0.0.1:8810 or [::1]:8810")
+                            .context(&bind_origin)
+                    })
+                })?,
+                origin: bind_origin,
+            },
+            drain_secs: number("CRAFTING_DRAIN_SECS", file.drain_secs, 30, 0..=86_400)?,
+            gc_secs: number("CRAFTING_GC_SECS", file.gc_secs, 3600, 1..=30 * 86_400)?,
             data_dir: path("CRAFTING_DATA_DIR", file.data_dir, &default_data)?,
             workspace_dir: path("CRAFTING_WORKSPACE_DIR", file.workspace_dir, &default_workspace)?,
             caches_dir,
@@ -233,6 +268,8 @@ impl Settings {
             )?,
             lan_cidrs: cidrs("CRAFTING_LAN_CIDRS", file.lan_cidrs, &LAN)?,
             trusted_proxies: cidrs("CRAFTING_TRUSTED_PROXIES", file.trusted_proxies, &[])?,
+            rate_limit: number("CRAFTING_RATE_LIMIT", file.rate_limit, 6000, 0..=RATE_MAX)?,
+            failure_limit: number("CRAFTING_FAILURE_LIMIT", file.failure_limit, 60, 0..=RATE_MAX)?,
             config_file,
         })
     }
@@ -251,6 +288,17 @@ impl Settings {
     pub fn with_workers(mut self, workers: Option<usize>) -> Self {
         if let Some(value) = workers {
             self.workers = Setting { value, origin: Origin::Flag("--workers") };
+        }
+        self
+    }
+
+    /// Sets what the command line says about serving.
+    pub fn with_serving(mut self, bind: Option<SocketAddr>, drain_secs: Option<u64>) -> Self {
+        if let Some(value) = bind {
+            self.bind = Setting { value, origin: Origin::Flag("--bind") };
+        }
+        if let Some(value) = drain_secs {
+            self.drain_secs = Setting { value, origin: Origin::Flag("--drain") };
         }
         self
     }
@@ -298,6 +346,9 @@ impl Settings {
             row("config_file", "CRAFTING_CONFIG", &self.config_file, path(&self.config_file.value)),
             row("server", "CRAFTING_URL", &self.server, server),
             row("token", "CRAFTING_TOKEN", &self.token, token),
+            row("bind", "CRAFTING_BIND", &self.bind, self.bind.value.to_string()),
+            row("drain_secs", "CRAFTING_DRAIN_SECS", &self.drain_secs, self.drain_secs.value.to_string()),
+            row("gc_secs", "CRAFTING_GC_SECS", &self.gc_secs, self.gc_secs.value.to_string()),
             row("data_dir", "CRAFTING_DATA_DIR", &self.data_dir, path(&self.data_dir.value)),
             row("workspace_dir", "CRAFTING_WORKSPACE_DIR", &self.workspace_dir, path(&self.workspace_dir.value)),
             row("caches_dir", "CRAFTING_CACHES_DIR", &self.caches_dir, caches),
@@ -334,6 +385,8 @@ impl Settings {
                 &self.trusted_proxies,
                 cidrs(&self.trusted_proxies.value),
             ),
+            row("rate_limit", "CRAFTING_RATE_LIMIT", &self.rate_limit, self.rate_limit.value.to_string()),
+            row("failure_limit", "CRAFTING_FAILURE_LIMIT", &self.failure_limit, self.failure_limit.value.to_string()),
         ]
     }
 }

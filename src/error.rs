@@ -46,10 +46,12 @@ pub enum Code {
     Io,
     /// The user stopped it.
     Interrupted,
+    /// crafting itself failed.
+    Fault,
 }
 
 /// Name, exit status and HTTP status of each code, in one place.
-const TABLE: [(Code, &str, u8, u16); 19] = [
+const TABLE: [(Code, &str, u8, u16); 20] = [
     (Code::InvalidInput, "invalid_input", 2, 422),
     (Code::InvalidConfig, "invalid_config", 2, 422),
     (Code::NoRepository, "no_repository", 2, 422),
@@ -69,6 +71,7 @@ const TABLE: [(Code, &str, u8, u16); 19] = [
     (Code::LedgerFailed, "ledger_failed", 3, 500),
     (Code::Io, "io", 3, 500),
     (Code::Interrupted, "interrupted", 130, 503),
+    (Code::Fault, "fault", 3, 500),
 ];
 
 impl Code {
@@ -78,6 +81,11 @@ impl Code {
             .find(|(code, ..)| *code == self)
             .map(|(_, name, exit, http)| (*name, *exit, *http))
             .expect("every code has a row in the table")
+    }
+
+    /// Every code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(code, ..)| *code)
     }
 
     /// The code of that name.
@@ -98,6 +106,34 @@ impl Code {
     /// The exit status of the command line.
     pub fn exit_status(self) -> u8 {
         self.row().1
+    }
+}
+
+impl Code {
+    /// What it means, for whoever meets it in an answer.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "A name, a value or a request that makes no sense.",
+            Self::InvalidConfig => "A configuration or project file that cannot be read or understood.",
+            Self::NoRepository => "There is no git repository, or one that a run cannot start from.",
+            Self::NotFound => "There is no such thing, or it is not the caller's to see.",
+            Self::Conflict => "The thing is in a state that does not allow it.",
+            Self::Unauthorized => "There is no bearer, or one that is unknown, revoked or expired.",
+            Self::Forbidden => "The caller may not do this, or not from there.",
+            Self::RateLimited => "Too many requests in too short a time; Retry-After says when to ask again.",
+            Self::TooLarge => "More bytes than are taken.",
+            Self::ServerUnreachable => "The server could not be reached, or something else answered.",
+            Self::Unavailable => "The server takes nothing more just now; ask again in a moment.",
+            Self::GitMissing => "The program git is not installed where the farm is.",
+            Self::GitFailed => "git ran and failed.",
+            Self::RemoteUnreachable => "The project's git remote could not be reached.",
+            Self::RemoteDenied => "The project's git remote refused the credentials.",
+            Self::LedgerTooNew => "The ledger was written by a newer crafting.",
+            Self::LedgerFailed => "The ledger cannot be opened, read or written.",
+            Self::Io => "A file or folder of the farm cannot be read or written.",
+            Self::Interrupted => "Somebody stopped it.",
+            Self::Fault => "crafting itself failed; the server's log says more.",
+        }
     }
 }
 

@@ -77,14 +77,17 @@ fn dispatch(cli: Cli) -> Result<u8> {
         let format = global.format.as_str();
         return Err(Error::invalid(format!("only `crafting findings` answers as {format}")).hint("use --format json"));
     }
-    trace(global.verbose);
+    // A server has a log of its own.
+    if !matches!(command, Command::Serve(_)) {
+        trace(global.verbose);
+    }
     let ui = Ui::new(&global);
     match command {
         Command::Init(args) => init::run(&ui, &args),
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
         Command::Findings(args) => findings::run(&ui, &global, args),
-        Command::Serve(args) => serve::run(&ui, &args),
+        Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
         Command::Gc(args) => gc::run(&ui, &global, &args),
         Command::Ledger(command) => ledger::run(&ui, &global, command),

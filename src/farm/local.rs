@@ -30,7 +30,7 @@ use crate::model::{
 use crate::runner::log::{self, LogReader};
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
-use crate::runner::{Rooms, retention};
+use crate::runner::{Rooms, Tally, retention};
 use crate::runtime::{self, Host};
 use crate::workspace::{GcOptions, Workspace};
 
@@ -72,7 +72,7 @@ impl LocalFarm {
     pub fn open(settings: Settings) -> Result<Self> {
         let ledger = Arc::new(Ledger::open(&settings.data_dir.value)?);
         let workspace = Workspace::open(settings.workspace_dir.value.clone())?;
-        let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings };
+        let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings, tally: Tally::default() };
         rooms.prepare()?;
         let recovered = reaper::recover(&rooms)?;
         Ok(Self {
@@ -226,8 +226,12 @@ impl LocalFarm {
     }
 }
 
-/// Starts a process that takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
+/// Sees to it that a process takes the jobs which are bound to nobody. More than one does no harm: one at a time works.
 pub(super) fn background(rooms: &Rooms) -> Result<()> {
+    // Whoever has the turn looks for such jobs once more after giving it up.
+    if crate::runner::lease::is_taken(&rooms.turn()) {
+        return Ok(());
+    }
     runtime::spawn_background(&[BACKGROUND_COMMAND], &rooms.settings.data_dir.value.join("runner.log"))
 }
 
@@ -235,7 +239,7 @@ pub(super) fn background(rooms: &Rooms) -> Result<()> {
 pub async fn run_in_background(settings: Settings) -> Result<()> {
     let farm = LocalFarm::open(settings)?;
     loop {
-        let Some(_turn) = crate::runner::lease::only_one(&farm.rooms.leases().join("background.lock"))? else {
+        let Some(_turn) = crate::runner::lease::only_one(&farm.rooms.turn())? else {
             return Ok(());
         };
         Runner::new(Arc::clone(&farm.rooms), Share::Unbound)?.drain().await?;

@@ -13,6 +13,7 @@ mod log_part;
 mod plan;
 mod remote;
 mod request;
+mod serving;
 mod since;
 mod suppress;
 mod tokens;
@@ -38,6 +39,7 @@ pub use captured::{CapturedLog, read_captured};
 pub use checkout::{Initialised, init, settings};
 pub use local::{BACKGROUND_COMMAND, GcReport, LocalFarm, Once, run_in_background};
 pub use remote::RemoteFarm;
+pub use serving::{Disk, Load};
 pub use since::Since;
 pub use tokens::FirstAdmin;
 

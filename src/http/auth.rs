@@ -12,8 +12,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::access::Signed;
 use super::address;
 use super::known::{Known, Recognised};
+use super::limits::{Asker, Limits, Verdict};
 use super::problem::Refusal;
 use super::router::{App, FOR_EVERYBODY};
 use crate::config::Settings;
@@ -34,16 +36,22 @@ pub(super) struct Door {
     lan: Vec<Cidr>,
     proxies: Vec<Cidr>,
     known: Known,
+    limits: Limits,
 }
 
 impl Door {
     pub(super) fn new(farm: LocalFarm) -> Self {
         let Settings { lan_cidrs, trusted_proxies, .. } = farm.settings();
-        Self { lan: lan_cidrs.value.clone(), proxies: trusted_proxies.value.clone(), known: Known::new(farm) }
+        Self {
+            lan: lan_cidrs.value.clone(),
+            proxies: trusted_proxies.value.clone(),
+            limits: Limits::new(farm.settings()),
+            known: Known::new(farm),
+        }
     }
 
-    /// Who asks; none: the route is for everybody.
-    async fn caller(&self, request: &Parts) -> Result<Option<Caller>, Refusal> {
+    /// Who asks; none: the route is for everybody. `verdict` is how their bucket stands, if it came to that.
+    async fn caller(&self, request: &Parts, verdict: &mut Verdict) -> Result<Option<Caller>, Refusal> {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         let peer = peer.ok_or_else(|| Error::new(Code::Io, "the connection's other end was not noted"))?;
         let address = address::of_caller(peer, &request.headers, &self.proxies)?;
@@ -53,6 +61,8 @@ impl Door {
                 .into());
         }
         if is_for_everybody(request) {
+            *verdict = self.limits.ask(Asker::Address(address));
+            verdict.enforce()?;
             return Ok(None);
         }
         let token = match bearer(&request.headers) {
@@ -60,8 +70,14 @@ impl Door {
             None => None,
         };
         let now = Timestamp::now();
-        let recognised = token.filter(|recognised| recognised.token.is_active(now)).ok_or_else(stranger)?;
-        let Recognised { token, .. } = recognised.as_ref();
+        let Some(recognised) = token.filter(|recognised| recognised.token.is_active(now)) else {
+            *verdict = self.limits.fail(address);
+            verdict.enforce()?;
+            return Err(stranger());
+        };
+        let Recognised { token, digest, .. } = recognised.as_ref();
+        *verdict = self.limits.ask(Asker::Token(*digest));
+        verdict.enforce()?;
         if !token.ip_cidrs.is_empty() && !token.ip_cidrs.iter().any(|range| range.contains(address)) {
             return Err(Error::new(Code::Forbidden, format!("this token may not be used from {address}"))
                 .hint("an administrator can mint one that may: `crafting token mint NAME --cidr …`")
@@ -81,9 +97,13 @@ impl Door {
 /// Lets a request through to its route, or not.
 pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match app.door.caller(&parts).await {
+    let mut verdict = Verdict::default();
+    let mut response = match app.door.caller(&parts, &mut verdict).await {
         Ok(None) => next.run(Request::from_parts(parts, body)).await,
         Ok(Some(caller)) => {
+            if let (Some(asker), Some(token)) = (parts.extensions.get::<Signed>(), &caller.token) {
+                asker.is(token);
+            }
             parts.extensions.insert(Arc::new(caller));
             let mut response = next.run(Request::from_parts(parts, body)).await;
             // What one caller sees is not for a cache that others ask.
@@ -91,7 +111,9 @@ pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) 
             response
         }
         Err(refusal) => refusal.into_response(),
-    }
+    };
+    verdict.tell(response.headers_mut());
+    response
 }
 
 impl FromRequestParts<App> for Asked {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,8 +39,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let body = <axum::Json<T> as FromRequest<S>>::from_request(request, state);
-        in_time(body).await?.map(|axum::Json(value)| Self(value)).map_err(bad_body)
+        if !is_json(request.headers()) {
+            let error = Error::invalid("the body is not said to be JSON").hint("send Content-Type: application/json");
+            return Err(Refusal::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error));
+        }
+        let body = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
+        let body = body.map_err(|_| late_body())?.map_err(|rejection| broken_body(&rejection))?;
+        // serde would take a list of a struct's values in their order, which nobody has described.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Refusal::from(Error::invalid("the body is a list, not an object")).field("", "not an object"));
+        }
+        axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(bad_body)
     }
 }
 
@@ -47,9 +57,17 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
-        let body = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state);
-        in_time(body).await?.map(|body| body.map(|axum::Json(value)| Self(value))).map_err(bad_body)
+        match request.headers().contains_key(header::CONTENT_TYPE) {
+            true => <Self as FromRequest<S>>::from_request(request, state).await.map(Some),
+            false => Ok(None),
+        }
     }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
@@ -70,17 +88,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(PathRejection::FailedToDeserializePathParams(error)) => Err(bad_path(error.into_kind())),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => {
+                let raw = RawPathParams::from_request_parts(parts, state).await.ok();
+                let mut names = raw.iter().flatten().map(|(name, _)| name.to_owned());
+                let only = names.next().filter(|_| names.next().is_none());
+                Err(bad_path(error.into_kind(), only))
+            }
             Err(other) => Err(Error::new(Code::Io, other.body_text()).into()),
         }
     }
 }
 
-async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Refusal> {
-    tokio::time::timeout(BODY_TIMEOUT, body).await.map_err(|_| {
-        let error = Error::invalid(format!("the body did not arrive in {} seconds", BODY_TIMEOUT.as_secs()));
-        Refusal::with_status(StatusCode::REQUEST_TIMEOUT, &error)
-    })
+fn late_body() -> Refusal {
+    let error = Error::invalid(format!("the body did not arrive in {} seconds", BODY_TIMEOUT.as_secs()));
+    Refusal::with_status(StatusCode::REQUEST_TIMEOUT, &error)
 }
 
 fn bad_body(rejection: JsonRejection) -> Refusal {
@@ -90,11 +111,6 @@ fn bad_body(rejection: JsonRejection) -> Refusal {
             let error = Error::invalid(format!("the body is not JSON: {}", innermost(&error)));
             Refusal::with_status(StatusCode::BAD_REQUEST, &error)
         }
-        JsonRejection::MissingJsonContentType(_) => {
-            let error = Error::invalid("the body is not said to be JSON").hint("send Content-Type: application/json");
-            Refusal::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error)
-        }
-        JsonRejection::BytesRejection(rejection) => broken_body(&rejection),
         other => Error::invalid(other.body_text()).into(),
     }
 }
@@ -109,41 +125,34 @@ pub(super) fn broken_body(rejection: &BytesRejection) -> Refusal {
     }
 }
 
-fn bad_path(kind: ErrorKind) -> Refusal {
+fn bad_path(kind: ErrorKind, only: Option<String>) -> Refusal {
     let (field, message) = match kind {
         ErrorKind::ParseErrorAtKey { key, value, .. } => (Some(key), format!("{value:?} makes no sense here")),
         ErrorKind::DeserializeError { key, message, .. } => (Some(key), message),
         ErrorKind::InvalidUtf8InPathParam { key } => (Some(key), "it is not UTF-8".to_owned()),
-        other => (None, other.to_string()),
+        other => (only, other.to_string()),
     };
-    let refusal = Refusal::from(Error::invalid(format!("the path cannot be understood: {message}")));
-    match field {
-        Some(field) => refusal.field(field, message),
-        None => refusal.field("path", message),
-    }
+    Refusal::from(Error::invalid(format!("the path cannot be understood: {message}")))
+        .field(field.unwrap_or_else(|| "path".to_owned()), message)
 }
 
 /// A value that its field does not take. serde's own words are `field.part: message`.
-fn bad_field(whole: &str, error: &(impl std::error::Error + 'static)) -> Refusal {
-    let message = innermost(error);
-    let placed = error.source().map(ToString::to_string).unwrap_or_default();
-    let path = placed.strip_suffix(&message).map_or("", |path| path.trim_end_matches(": "));
+fn bad_field(whole: &str, error: &(dyn std::error::Error + 'static)) -> Refusal {
+    let text = innermost(error);
     // Where in the text is of no use to somebody whose program wrote it.
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    // A field that is unknown or missing is named by the message alone, or by both.
-    let named = ["unknown field `", "missing field `", "duplicate field `"]
-        .iter()
-        .find_map(|start| message.strip_prefix(start)?.split('`').next());
-    let field = match (path, named) {
-        ("" | ".", named) => named.unwrap_or_default().to_owned(),
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let is_path = |path: &str| !path.contains(|c: char| c.is_whitespace() || matches!(c, '`' | '"'));
+    let (path, message) = text.split_once(": ").filter(|(path, _)| is_path(path)).unwrap_or(("", text));
+    // A missing field is named by the message alone.
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    let field = match (path, missing) {
+        ("", missing) => missing.unwrap_or_default().to_owned(),
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
-    let refusal = match field.as_str() {
-        "" => Error::invalid(format!("{whole} cannot be understood: {message}")),
-        field => Error::invalid(format!("{whole} cannot be understood: {field}: {message}")),
-    };
-    Refusal::from(refusal).field(field, message)
+    let colon = if field.is_empty() { "" } else { ": " };
+    Refusal::from(Error::invalid(format!("{whole} cannot be understood: {field}{colon}{message}")))
+        .field(field, message)
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {

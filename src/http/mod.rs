@@ -1,10 +1,16 @@
 //! The HTTP door: a request becomes domain types, the farm is asked once as the caller, the answer is rendered.
 
+mod access;
 mod address;
 mod auth;
+mod connections;
 mod extract;
 mod idempotency;
 mod known;
+mod limits;
+mod metrics;
+mod openapi;
+mod page;
 mod problem;
 mod request_id;
 mod router;

@@ -6,12 +6,12 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
+use futures_util::FutureExt as _;
 use utoipa::IntoResponses;
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 
 use super::request_id::RequestId;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::farm::wire::{FieldError, Problem};
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -103,6 +103,15 @@ pub(super) async fn tell_the_log(request: Request, next: Next) -> Response {
         *response.body_mut() = told;
     }
     response
+}
+
+/// A fault of ours in one request is that request's own failure.
+pub(super) async fn catch(request: Request, next: Next) -> Response {
+    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        Refusal::from(Error::new(Code::Fault, "crafting failed while it answered; the panic is told above"))
+            .into_response()
+    })
 }
 
 /// The answers that every route behind the door may give, for the descriptions of routes.

@@ -5,17 +5,27 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name of one request. Nobody outside chooses it, so it can stand in the log as it is.
+/// The name of one request, made here or by who asks, and short and plain enough to stand in the log as it is.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(String);
 
 impl RequestId {
+    /// The longest that is taken from outside.
+    const LONGEST: usize = 64;
+
+    /// The name that who asks has for the request, a proxy perhaps, if it is one.
+    fn given(headers: &HeaderMap) -> Option<Self> {
+        let id = headers.get(HEADER)?.to_str().ok()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        ((1..=Self::LONGEST).contains(&id.len()) && id.bytes().all(plain)).then(|| Self(id.to_owned()))
+    }
+
     /// One that this process has not given yet, and no other one either: its first half is random.
     fn next() -> Self {
         static PROCESS: LazyLock<u32> = LazyLock::new(|| {
@@ -37,7 +47,7 @@ impl fmt::Display for RequestId {
 
 /// Names the request, and tells the name in the answer.
 pub(super) async fn name(mut request: Request, next: Next) -> Response {
-    let id = RequestId::next();
+    let id = RequestId::given(request.headers()).unwrap_or_else(RequestId::next);
     let header = HeaderValue::from_str(&id.0).ok();
     request.extensions_mut().insert(id);
     let mut response = next.run(request).await;

@@ -1,43 +1,52 @@
 //! Which path leads where.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
-use utoipa::OpenApi;
+use tokio::sync::watch;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
-use super::routes::{jobs, projects, tokens, uploads};
-use super::{problem, request_id};
-use crate::farm::LocalFarm;
-use crate::farm::wire::Problem;
+use super::metrics::Metrics;
+use super::routes::{description, health, jobs, projects, tokens, uploads};
+use super::{access, openapi, problem, request_id};
+use crate::error::Result;
+use crate::farm::{Load, LocalFarm};
 
 /// What every route works with.
 #[derive(Clone)]
-pub(super) struct App {
+pub(crate) struct App {
     pub(super) farm: LocalFarm,
     pub(super) door: Arc<Door>,
+    /// What there is to do.
+    pub(super) load: watch::Receiver<Load>,
+    pub(super) metrics: Metrics,
+    /// True once the server was asked to end: streams that would go on for ever end with it.
+    pub(super) shutdown: watch::Receiver<bool>,
+    pub(super) started: Instant,
 }
 
 impl App {
-    pub(super) fn new(farm: LocalFarm) -> Self {
-        Self { door: Arc::new(Door::new(farm.clone())), farm }
+    pub(super) fn new(farm: LocalFarm, shutdown: watch::Receiver<bool>) -> Result<Self> {
+        let (door, load) = (Arc::new(Door::new(farm.clone())), farm.load()?);
+        Ok(Self { farm, door, load, metrics: Metrics::new(), shutdown, started: Instant::now() })
     }
 }
 
 /// The routes that need no bearer. Every other one does, and so does whatever leads nowhere.
-pub(super) const FOR_EVERYBODY: [&str; 4] = ["/docs", "/healthz", "/metrics", "/openapi.json"];
+pub(super) const FOR_EVERYBODY: [&str; 5] = ["/", "/docs", "/healthz", "/metrics", "/openapi.json"];
 
-/// What the handlers' descriptions refer to beside their own types.
-#[derive(OpenApi)]
-#[openapi(components(schemas(Problem)))]
-struct Described;
-
-pub(super) fn router(app: App) -> Router {
-    let (router, _document) = OpenApiRouter::with_openapi(Described::openapi())
+/// Every route, with its description.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Described::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::metrics))
         .routes(routes!(jobs::run))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show, jobs::delete))
@@ -52,13 +61,18 @@ pub(super) fn router(app: App) -> Router {
         .routes(routes!(uploads::register))
         .routes(routes!(uploads::known))
         .routes(routes!(uploads::receive))
-        .with_state(app.clone())
-        .split_for_parts();
+}
+
+pub(super) fn router(app: App) -> Router {
+    let (router, document): (_, OpenApi) = routes().with_state(app.clone()).split_for_parts();
     router
+        .merge(description::routes(&document))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(app, admit))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .layer(middleware::from_fn(problem::catch))
         .layer(middleware::from_fn(problem::tell_the_log))
+        .layer(middleware::from_fn_with_state(app, access::record))
         .layer(middleware::from_fn(request_id::name))
 }

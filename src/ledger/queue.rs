@@ -71,6 +71,15 @@ pub fn any_unbound(tx: &Transaction<'_>) -> Result<bool> {
     Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
+/// How many jobs are queued, and how many run. It walks their part of an index and nothing else.
+pub fn load(tx: &Transaction<'_>) -> Result<(u64, u64)> {
+    let mut statement = tx.prepare_cached("SELECT count(*) FROM jobs WHERE status = ?1")?;
+    let mut count = |status: JobStatus| -> Result<u64> {
+        Ok(statement.query_row([status.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    };
+    Ok((count(JobStatus::Queued)?, count(JobStatus::Running)?))
+}
+
 /// Ends the queued jobs of a scope that lies `within`, and asks the runners of its running ones for their end.
 pub fn request_cancel(
     tx: &Transaction<'_>,

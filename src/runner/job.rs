@@ -106,7 +106,9 @@ pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, order
             jobs::insert(tx, &next, binding, Some(now.after(backoff)))?;
         }
         Ok(())
-    })
+    })?;
+    rooms.tally.add(outcome.status);
+    Ok(())
 }
 
 fn farm_failure(error: &Error, stats: LogStats) -> Outcome {

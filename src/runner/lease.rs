@@ -73,6 +73,17 @@ pub fn only_one(path: &Path) -> Result<Option<Flock<File>>> {
     }
 }
 
+/// The same, waiting until nobody else has it any more. Blocks the thread, for months perhaps.
+pub fn the_only_one(path: &Path) -> Result<Flock<File>> {
+    let file = File::options().create(true).append(true).open(path).on("open", path)?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno.into()).on("lock", path)
+}
+
+/// Whether a process has that lock. It does not take it, not even for a moment, from somebody who wants it.
+pub fn is_taken(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| Flock::lock(file, FlockArg::LockSharedNonblock).is_err())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

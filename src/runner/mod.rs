@@ -13,6 +13,7 @@ mod reading;
 pub mod reaper;
 mod reports;
 pub mod retention;
+mod tally;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::error::{IoContext, Result};
 use crate::ledger::Ledger;
 use crate::runtime::Runtime;
 use crate::workspace::Workspace;
+
+pub use tally::Tally;
 
 /// What a runner works with. The farm makes it once per process.
 pub struct Rooms {
@@ -33,6 +36,8 @@ pub struct Rooms {
     pub runtime: Box<dyn Runtime>,
     /// Limits and folders.
     pub settings: Settings,
+    /// How the jobs ended that this process ended.
+    pub tally: Tally,
 }
 
 impl Rooms {
@@ -44,6 +49,11 @@ impl Rooms {
     /// The folder of the runners' leases.
     pub fn leases(&self) -> PathBuf {
         self.settings.data_dir.value.join("runners")
+    }
+
+    /// Held by the process that takes the jobs which are bound to nobody.
+    pub fn turn(&self) -> PathBuf {
+        self.leases().join("background.lock")
     }
 
     /// A job's own temporary folder. It lies in the system's one, not in the workspace: some tools put sockets there,

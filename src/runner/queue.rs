@@ -1,10 +1,11 @@
-//! Taking queued jobs, so many at once, until there is none left.
+//! Taking queued jobs, so many at once, until there is none left or somebody says that it is enough.
 
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::job::{self, Orders};
@@ -23,6 +24,31 @@ pub enum Share {
     /// Those that are bound to nobody.
     Unbound,
 }
+
+/// How long a runner goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Until none of its share is queued and none runs.
+    Drain,
+    /// For ever: it waits for jobs that are queued later.
+    Serve,
+    /// Until those that run have ended. What is queued stays so.
+    Finish,
+    /// Until those that run are ended as by a cancel.
+    Cancel {
+        /// At once, without grace.
+        force: bool,
+    },
+}
+
+impl Duty {
+    fn takes_jobs(self) -> bool {
+        matches!(self, Self::Drain | Self::Serve)
+    }
+}
+
+/// How long a runner that goes on for ever waits after the ledger failed it.
+const LEDGER_PAUSE: Duration = Duration::from_secs(2);
 
 /// A set of workers with a lease.
 pub struct Runner {
@@ -54,26 +80,51 @@ impl Runner {
     /// It sleeps until the ledger changes, a job ends, or a try again is due: whatever is queued or cancelled by
     /// whichever process is noticed at once.
     pub async fn drain(self) -> Result<()> {
+        self.until(watch::Sender::new(Duty::Drain).subscribe()).await
+    }
+
+    /// The same, for as long as the duty says, which may change.
+    ///
+    /// While it is [`Duty::Serve`], a ledger that cannot be read for a while ends nothing, and an end that could not be
+    /// kept ends the runner as soon as its other jobs have ended.
+    pub async fn until(self, duty: watch::Receiver<Duty>) -> Result<()> {
         let mut crew = Crew::default();
-        let drained = self.work(&mut crew).await;
-        if drained.is_err() {
+        let worked = self.work(&mut crew, duty).await;
+        if worked.is_err() {
             // The lease is held until the last job has ended: others would take a job that still runs for stranded.
             tokio::task::block_in_place(|| crew.orders.values().for_each(|orders| orders.cancel(true)));
             while crew.workers.join_next().await.is_some() {}
         }
-        drained
+        worked
     }
 
-    async fn work(&self, Crew { workers, orders }: &mut Crew) -> Result<()> {
+    async fn work(&self, Crew { workers, orders }: &mut Crew, mut duty: watch::Receiver<Duty>) -> Result<()> {
         let mut changes = self.rooms.ledger.changes().watch()?;
         let mut trouble = Ok(());
         let bound = self.share == Share::Bound;
         loop {
             // What changes from here on wakes the loop again.
             changes.borrow_and_update();
-            let free = self.rooms.settings.workers.value.saturating_sub(workers.len());
+            let now = *duty.borrow_and_update();
+            if let Duty::Cancel { force } = now {
+                tokio::task::block_in_place(|| orders.values().for_each(|orders| orders.cancel(force)));
+            }
+            // A server's runner that is in trouble gives up soon; a `job run` goes on with what it was asked for.
+            let takes_jobs = now.takes_jobs() && (trouble.is_ok() || now == Duty::Drain);
+            let free = if takes_jobs { self.rooms.settings.workers.value.saturating_sub(workers.len()) } else { 0 };
             let runner = self.id().clone();
-            let step = self.in_ledger(move |rooms| step(rooms, &runner, bound, free)).await?;
+            let step = match self.in_ledger(move |rooms| step(rooms, &runner, bound, free)).await {
+                Err(error) if now != Duty::Drain => {
+                    tracing::warn!("the queue waits: {error}");
+                    tokio::time::sleep(LEDGER_PAUSE).await;
+                    if now == Duty::Serve {
+                        continue;
+                    }
+                    // Running jobs end without the ledger's word, too.
+                    Step::default()
+                }
+                step => step?,
+            };
             for (id, force) in step.cancelled {
                 if let Some(orders) = orders.get(&id) {
                     tokio::task::block_in_place(|| orders.cancel(force));
@@ -89,7 +140,12 @@ impl Runner {
                     (id, kept)
                 });
             }
-            if workers.is_empty() && (step.next_try.is_none() || trouble.is_err()) {
+            let over = match now {
+                Duty::Drain => step.next_try.is_none() || trouble.is_err(),
+                Duty::Serve => trouble.is_err(),
+                Duty::Finish | Duty::Cancel { .. } => true,
+            };
+            if over && workers.is_empty() {
                 return trouble;
             }
             let due = async {
@@ -109,6 +165,7 @@ impl Runner {
                         trouble = trouble.and(kept);
                     }
                 }
+                () = changed(&mut duty) => {}
                 () = due => {}
             }
         }
@@ -129,7 +186,15 @@ struct Crew {
     orders: HashMap<JobId, Arc<Orders>>,
 }
 
+/// Waits for another duty; for ever once nobody can give one.
+async fn changed(duty: &mut watch::Receiver<Duty>) {
+    if duty.changed().await.is_err() {
+        pending().await
+    }
+}
+
 /// What the ledger says at one turn of the loop.
+#[derive(Default)]
 struct Step {
     claimed: Vec<crate::model::Job>,
     cancelled: Vec<(JobId, bool)>,

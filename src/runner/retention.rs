@@ -16,6 +16,13 @@ pub struct Freed {
     pub freed_bytes: u64,
 }
 
+/// Bytes of all files in `folder`.
+pub fn bytes(folder: &Path) -> Result<u64> {
+    let entries = folder.read_dir().on("read the folder", folder)?;
+    // One may be removed while it is looked at.
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum())
+}
+
 /// Removes the logs in `folder` that were last written before `oldest`, then the oldest until all together have at
 /// most `limit` bytes. Logs of live jobs stay.
 pub fn apply(folder: &Path, oldest: Timestamp, limit: u64, is_live: &dyn Fn(&JobId) -> bool) -> Result<Freed> {

@@ -186,14 +186,33 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   crafting serve
-  crafting serve --bind 0.0.0.0:8810 --workers 4")]
+  crafting serve --bind 0.0.0.0:8810 --workers 4
+  crafting serve --log-format json --drain 600 2>>serve.log")]
 pub struct ServeArgs {
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8810")]
-    pub bind: std::net::SocketAddr,
+    /// Where to listen; else CRAFTING_BIND, else 127.0.0.1:8810
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub bind: Option<std::net::SocketAddr>,
     /// Jobs that run at once; else half the cores
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// When asked to end, give running jobs so long; else CRAFTING_DRAIN_SECS, else 30
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub drain: Option<u64>,
+    /// Form of the log on stderr; auto: text on a terminal, else JSON, an object per line
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// How the server's log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `crafting init`.

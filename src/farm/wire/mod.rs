@@ -2,12 +2,14 @@
 //!
 //! Both ends read and write these very types, so they cannot drift apart; the OpenAPI document is made of them.
 
+mod health;
 mod jobs;
 mod problem;
 mod projects;
 mod tokens;
 mod uploads;
 
+pub use health::{Health, RunnerHealth};
 pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,

@@ -1,5 +1,7 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
+pub(super) mod description;
+pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod projects;
 pub(super) mod tokens;
