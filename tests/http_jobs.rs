@@ -95,7 +95,7 @@ fn id(job: &Value) -> &str {
 
 #[test]
 fn a_job_is_queued_run_and_shown() {
-    let here = Here::with(&[("test", "echo one; echo two >&2; printf '\\377three'"), ("lint", "true")]);
+    let here = Here::with(&[("test", "echo one; echo two; printf '\\377three'"), ("lint", "true")]);
     let sha = here.repo.git(&["rev-parse", "HEAD"]);
     let started = here.run(&json!({"recipe": "test", "subproject": ".", "ref": "main"}));
     assert_eq!(started["ok"], true);
@@ -409,6 +409,8 @@ fn plain(ran: &Ran, jobs: &[String]) -> String {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([^)]*\)", "TIME"),
         (r"\d+(\.\d+)?m?s\b", "SPAN"),
         (r"log file [^\n]*\n", ""),
+        // Said only of what takes long.
+        (r"note: [^\n]* …\n", ""),
         (r" +", " "),
         (r"on http://[0-9.:]+;", "in the background;"),
         (r#"(_at|_ms|_id)":[^,}]*"#, "$1\":0"),
