@@ -451,8 +451,8 @@ fn gc_removes_old_logs_and_keeps_their_rows() {
     let gone = farm.run(&format!("job log {old}"));
     let told = gone.error(4).replace(&old, "JOB");
     insta::assert_snapshot!(told, @"
-    4: error: there is no log of the job JOB
-    hint: it has not begun, or its log was removed: they are kept for `retention_days`
+    4: error: there is no log of the job JOB any more
+    hint: it was removed: logs are kept for `retention_days`, findings stay
     ");
 }
 

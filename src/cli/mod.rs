@@ -120,7 +120,7 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&dyn Farm) -> Res
     let Some(server) = settings.server.value.clone() else {
         return on_local_farm(ui, settings, async |farm| work(farm).await);
     };
-    let farm = RemoteFarm::new(server, settings.token.value.clone())?;
+    let farm = RemoteFarm::new(server, settings.token.value.clone(), settings.workspace_dir.value.clone())?;
     let runtime = runtime()?;
     let answer = runtime.block_on(work(&farm));
     runtime.shutdown_background();

@@ -13,8 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use self::start::Once;
-use super::follow::{Broken, Follower};
-use super::log_part::Sending;
+use super::live::{Broken, Hub, Standing, Subject};
 use super::visible::View;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
@@ -27,7 +26,7 @@ use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
     Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression, Timestamp, Token, TokenName,
 };
-use crate::runner::log::{self, LogReader};
+use crate::runner::log;
 use crate::runner::queue::{Runner, Share};
 use crate::runner::reaper::{self, Recovered};
 use crate::runner::{Rooms, Tally, retention};
@@ -46,6 +45,8 @@ pub struct LocalFarm {
     broken: watch::Sender<Option<Broken>>,
     /// The runners of this process.
     runners: Arc<Mutex<JoinSet<()>>>,
+    /// What is followed in this process.
+    hub: Hub,
     caller: Caller,
 }
 
@@ -80,6 +81,7 @@ impl LocalFarm {
             recovered: Arc::new(recovered),
             broken: watch::Sender::new(None),
             runners: Arc::default(),
+            hub: Hub::default(),
             caller: Caller::terminal(),
         })
     }
@@ -187,32 +189,13 @@ impl LocalFarm {
         self.blocking(move |_| work(&view)).await
     }
 
-    async fn open_log(&self, job: &JobId) -> Result<LogReader> {
-        let id = job.clone();
-        self.seeing(move |view| {
-            let job = view.read(|seen| seen.job(&id))?;
-            LogReader::open(&view.rooms().logs(), &job.id)
-        })
-        .await
+    /// How some jobs stand, from now on; they must be the caller's.
+    pub(super) fn join(&self, subject: Subject) -> Result<watch::Receiver<Arc<Standing>>> {
+        self.hub.join(&self.rooms, subject, self.broken.subscribe())
     }
 
-    /// Waits for the log of a job that has not begun. [`Code::NotFound`] if it ends without one.
-    async fn log_to_come(&self, job: &JobId) -> Result<LogReader> {
-        let mut growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-        let mut events = self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?;
-        loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => drop(event?),
-                    None => return self.open_log(job).await,
-                },
-                changed = growth.changed() => changed.map_err(|_| super::follow::unwatched())?,
-            }
-            match self.open_log(job).await {
-                Err(error) if error.code() == Code::NotFound => {}
-                other => return other,
-            }
-        }
+    pub(super) fn live_parts(&self) -> (&Arc<Rooms>, &Hub) {
+        (&self.rooms, &self.hub)
     }
 
     /// Waits until the runners of this process have given up their leases, which they do when their last job has
@@ -309,20 +292,7 @@ impl Farm for LocalFarm {
     }
 
     async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        let reader = match self.open_log(job).await {
-            Err(error) if part.follow && error.code() == Code::NotFound => self.log_to_come(job).await?,
-            other => other?,
-        };
-        let (chunks, receiver) = mpsc::channel(4);
-        let live = match part.follow {
-            true => {
-                let growth = super::follow::logs_written(&self.rooms.logs()).watch()?;
-                Some((self.follow(&Scope::Job(job.clone()), FollowLogs::None).await?, growth))
-            }
-            false => None,
-        };
-        tokio::spawn(Sending::new(reader, part, chunks).run(live));
-        Ok(receiver)
+        self.send_log(job, part).await
     }
 
     fn log_path(&self, job: &JobId) -> Option<PathBuf> {
@@ -334,13 +304,7 @@ impl Farm for LocalFarm {
     }
 
     async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
-        let (events, receiver) = mpsc::channel(64);
-        let (rooms, scope) = (Arc::clone(&self.rooms), scope.clone());
-        let known = scope.clone();
-        self.seeing(move |view| view.read(|seen| seen.jobs_in(&known))).await?;
-        let broken = self.broken.subscribe();
-        tokio::spawn(Follower { rooms, scope, logs, events, broken }.run());
-        Ok(receiver)
+        self.send_events(scope, logs).await
     }
 
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {

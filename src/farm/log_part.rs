@@ -1,107 +1,185 @@
 //! Sending a part of a log to who asked for it, and going on with it while the job runs.
+//!
+//! Whoever is slow to take it holds a task and a chunk, and no thread: there is room for the next chunk before it is
+//! read.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
 
-use super::follow::{CHUNK, LINES_EVERY, unwatched};
-use super::{Event, LogPart, LogStart};
-use crate::changes::Changes;
+use tokio::sync::{mpsc, watch};
+
+use super::live::{Hub, Standing};
+use super::{LogPart, LogStart};
 use crate::error::{Code, Error, Result};
+use crate::model::{JobId, Stream};
+use crate::runner::Rooms;
 use crate::runner::log::LogReader;
+
+/// The longest chunk.
+const CHUNK: usize = 64 << 10;
+/// Bytes of the stream that is not wanted that are passed over at a time.
+const PASSED_OVER: u64 = 16 << 20;
 
 /// A part of a log on its way.
 pub(super) struct Sending {
-    reader: LogReader,
-    part: LogPart,
-    /// Up to where it was sent; a line that is not written yet has no place yet.
-    place: Option<u64>,
+    hub: Hub,
+    place: Option<Place>,
+    live: Option<watch::Receiver<Arc<Standing>>>,
     chunks: mpsc::Sender<Result<Vec<u8>>>,
 }
 
-/// The events of a running job, and the changes of its log.
-pub(super) type Live = (mpsc::Receiver<Result<Event>>, Changes);
+/// Where it is being read.
+struct Place {
+    reader: LogReader,
+    part: LogPart,
+    /// Up to where it was read; a line that is not written yet has no place yet.
+    offset: Option<u64>,
+    /// Where it ends, if that is not for lines to say.
+    stop: Option<u64>,
+}
 
-fn unread(error: tokio::task::JoinError) -> Error {
-    Error::new(Code::Io, format!("reading the log failed: {error}"))
+/// What there was to read.
+enum Found {
+    Chunk(Vec<u8>),
+    /// Nothing that is wanted so far, but there is more.
+    Passed,
+    /// Nothing more by now.
+    Nothing,
+    /// Nothing more of the part, whatever the log comes to.
+    Done,
 }
 
 impl Sending {
-    pub(super) fn new(reader: LogReader, part: LogPart, chunks: mpsc::Sender<Result<Vec<u8>>>) -> Self {
-        Self { reader, part, place: None, chunks }
-    }
-
-    /// Sends what there is, and with `live` what comes until the job's events end.
-    pub(super) async fn run(self, live: Option<Live>) {
-        let chunks = self.chunks.clone();
-        if let Err(error) = self.send(live).await {
-            let _ = chunks.send(Err(error)).await;
-        }
-    }
-
-    async fn send(mut self, mut live: Option<Live>) -> Result<()> {
-        let chunks = self.chunks.clone();
+    /// Opens the log; with `live`, waits for that of a job that has not begun. [`Code::NotFound`] if it ends without.
+    pub(super) async fn open(
+        rooms: &Arc<Rooms>,
+        hub: &Hub,
+        job: &JobId,
+        part: LogPart,
+        mut live: Option<watch::Receiver<Arc<Standing>>>,
+        chunks: mpsc::Sender<Result<Vec<u8>>>,
+    ) -> Result<Self> {
         loop {
-            if let Some((_, changes)) = &mut live {
-                changes.borrow_and_update();
-            }
-            // Reading blocks, and so does a listener who is slow to take the chunks.
-            let step = move || -> Result<(Self, bool)> {
-                let done = self.step()?;
-                Ok((self, done))
+            let over = match &mut live {
+                Some(standings) => now(standings)?.is_first_final(),
+                None => true,
             };
-            let done;
-            (self, done) = tokio::task::spawn_blocking(step).await.map_err(unread)??;
-            let Some((events, changes)) = live.as_mut().filter(|_| !done) else { return Ok(()) };
-            tokio::select! {
-                event = events.recv() => match event {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(error),
-                    // The job is over: what it wrote last is sent, then this ends.
-                    None => live = None,
-                },
-                changed = changes.changed() => {
-                    changed.map_err(|_| unwatched())?;
-                    tokio::time::sleep(LINES_EVERY).await;
-                }
-                () = chunks.closed() => return Ok(()),
+            let (rooms, job) = (Arc::clone(rooms), job.clone());
+            let reader = match hub.read(move || LogReader::open(&rooms.logs(), &job)).await {
+                Err(error) if error.code() == Code::NotFound && !over => None,
+                other => Some(other?),
+            };
+            if let Some(reader) = reader {
+                return Ok(Self {
+                    hub: hub.clone(),
+                    place: Some(Place { reader, part, offset: None, stop: None }),
+                    live,
+                    chunks,
+                });
+            }
+            if let Some(standings) = &mut live {
+                let _ = standings.changed().await;
             }
         }
     }
 
-    /// Sends what the log has by now. Whether that was all that was asked for, or nobody listens any more.
-    fn step(&mut self) -> Result<bool> {
-        self.reader.refresh()?;
+    /// Only so many bytes from there on.
+    pub(super) fn only(mut self, from: u64, count: u64) -> Self {
+        if let Some(place) = &mut self.place {
+            (place.offset, place.stop) = (Some(from), Some(from.saturating_add(count)));
+        }
+        self
+    }
+
+    /// Sends what there is, and with `live` what comes until the job ends.
+    pub(super) async fn run(mut self) {
+        if let Err(error) = self.send().await {
+            let _ = self.chunks.send(Err(error)).await;
+        }
+    }
+
+    async fn send(&mut self) -> Result<()> {
+        loop {
+            // Looked at before the log is: what a job wrote last is there when it is final.
+            let over = match &mut self.live {
+                Some(standings) => now(standings)?.is_first_final(),
+                None => true,
+            };
+            let mut refresh = self.live.is_some();
+            loop {
+                let Ok(room) = self.chunks.reserve().await else { return Ok(()) };
+                let Some(mut place) = self.place.take() else { return Ok(()) };
+                let (place, found) = self.hub.read(move || place.read(refresh).map(|found| (place, found))).await?;
+                refresh = false;
+                self.place = Some(place);
+                match found {
+                    Found::Chunk(bytes) => room.send(Ok(bytes)),
+                    Found::Passed => {}
+                    Found::Nothing => break,
+                    Found::Done => return Ok(()),
+                }
+            }
+            let Some(standings) = self.live.as_mut().filter(|_| !over) else { return Ok(()) };
+            tokio::select! {
+                changed = standings.changed() => {
+                    changed.map_err(|_| Error::new(Code::Interrupted, "nobody looks after the log any more"))?;
+                }
+                () = self.chunks.closed() => return Ok(()),
+            }
+        }
+    }
+}
+
+fn now(standings: &mut watch::Receiver<Arc<Standing>>) -> Result<Arc<Standing>> {
+    let standing = Arc::clone(&standings.borrow_and_update());
+    match standing.problem() {
+        Some(problem) => Err(problem),
+        None => Ok(standing),
+    }
+}
+
+impl Place {
+    /// Reads on; with `refresh`, sees what was written since.
+    fn read(&mut self, refresh: bool) -> Result<Found> {
+        if refresh {
+            self.reader.refresh()?;
+        }
         let end = match (self.part.start, self.part.lines) {
             (LogStart::Line(line), Some(lines)) => self.reader.known_start(line.saturating_add(lines))?,
-            _ => None,
+            _ => self.stop,
         };
-        if self.place.is_none() {
-            self.place = match self.part.start {
+        if self.offset.is_none() {
+            self.offset = match self.part.start {
                 LogStart::Line(line) => self.reader.known_start(line)?,
                 LogStart::Tail(lines) => Some(self.reader.tail(lines)?),
             };
         }
         let stop = end.unwrap_or(self.reader.len());
-        while let Some(offset) = self.place
-            && offset < stop
-        {
+        let Some(mut offset) = self.offset else { return Ok(Found::Nothing) };
+        let far = offset.saturating_add(PASSED_OVER);
+        while offset < stop && offset < far {
             let mut bytes = vec![0; usize::try_from(stop - offset).map_or(CHUNK, |rest| rest.min(CHUNK))];
-            let (stream, length) = match self.part.stream {
+            let (stream, length): (Option<Stream>, usize) = match self.part.stream {
                 // Only one stream is wanted: pieces of one stream at a time.
                 Some(_) => match self.reader.run_at(offset, &mut bytes)? {
                     Some((stream, length)) => (Some(stream), length),
-                    None => break,
+                    None => return Ok(Found::Nothing),
                 },
                 None => (None, self.reader.read_at(offset, &mut bytes)?),
             };
             if length == 0 {
-                break;
+                return Ok(Found::Nothing);
             }
-            self.place = Some(offset + length as u64);
-            bytes.truncate(length);
-            if stream == self.part.stream && self.chunks.blocking_send(Ok(bytes)).is_err() {
-                return Ok(true);
+            offset += length as u64;
+            self.offset = Some(offset);
+            if stream == self.part.stream {
+                bytes.truncate(length);
+                return Ok(Found::Chunk(bytes));
             }
         }
-        Ok(end.is_some() && self.place >= end)
+        Ok(match (end, offset < stop) {
+            (_, true) => Found::Passed,
+            (Some(end), false) if offset >= end => Found::Done,
+            (_, false) => Found::Nothing,
+        })
     }
 }

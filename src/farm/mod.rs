@@ -7,7 +7,7 @@
 mod captured;
 mod checkout;
 mod findings;
-mod follow;
+pub mod live;
 mod local;
 mod log_part;
 mod plan;
@@ -26,12 +26,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use utoipa::ToSchema;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
@@ -58,6 +59,11 @@ pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 pub trait Farm: Send + Sync {
     /// The server that it is on; none: it is this machine's.
     fn server(&self) -> Option<&ServerUrl> {
+        None
+    }
+
+    /// What is being sent to it just now, for who waits for that; a farm to which nothing is sent has none.
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
         None
     }
 
@@ -303,6 +309,17 @@ pub struct Started {
     pub notes: Vec<String>,
 }
 
+/// A pack on its way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploading {
+    /// Bytes that went so far.
+    pub sent: u64,
+    /// Bytes that it has.
+    pub total: u64,
+    /// When the first of them went.
+    pub begun: Instant,
+}
+
 /// How a person names a job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -431,8 +448,25 @@ pub enum Event {
         /// The job.
         job: JobId,
         /// As in the log.
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
+    /// The way to the jobs is interrupted, or there again: what a person who waits should know, one sentence. Nothing
+    /// is missed by it.
+    Interrupted(String),
+}
+
+impl Event {
+    /// What is told in this process; nothing is told of an end, behind which the events end, nor of findings.
+    fn of(happening: live::Happening) -> Option<Self> {
+        match happening {
+            live::Happening::State(job) => Some(Self::State(Box::new(job.value.clone()))),
+            live::Happening::Progress { job, last_line, findings } => {
+                Some(Self::Progress { job, last_line: last_line.to_string(), findings })
+            }
+            live::Happening::Log { job, piece } => Some(Self::Log { job, bytes: piece.value.bytes.clone() }),
+            live::Happening::Finding(_) | live::Happening::End => None,
+        }
+    }
 }
 
 /// Which findings to read, and how much of them.

@@ -21,7 +21,7 @@ use crate::model::TokenName;
 /// What stands for the route of a request that leads nowhere.
 const NO_ROUTE: &str = "-";
 /// The routes whose answers may go on as long as a job does.
-const FOLLOWED: [&str; 2] = ["/jobs/{id}/events", "/jobs/{id}/log"];
+const FOLLOWED: [&str; 3] = ["/batches/{id}/events", "/jobs/{id}/events", "/jobs/{id}/log"];
 
 /// Where authentication leaves the caller's name for the log. It travels with the request.
 #[derive(Clone, Debug, Default)]

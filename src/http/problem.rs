@@ -37,6 +37,11 @@ impl Refusal {
         Self { problem, headers: HeaderMap::new(), cause: None }
     }
 
+    /// What is told of it.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     /// A part of the request that makes no sense beside another.
     pub(super) fn of_field(error: FieldError) -> Self {
         let FieldError { field, message } = error;

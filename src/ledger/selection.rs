@@ -289,6 +289,27 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// The row of a job's newest finding; 0 if it has none.
+pub fn last_row(tx: &Transaction<'_>, job: &JobId) -> Result<i64> {
+    let sql = "SELECT coalesce(max(id), 0) FROM findings WHERE job = ?1";
+    Ok(tx.prepare_cached(sql)?.query_row([jobs::seq(tx, job)?], |row| row.get(0))?)
+}
+
+/// A job's findings behind a row, in the order in which they were found, with the tools' own records; at most `limit`.
+pub fn after(tx: &Transaction<'_>, job: &Job, row: i64, limit: usize) -> Result<Vec<Finding>> {
+    let filter = FindingFilter { ignored: true, ..FindingFilter::default() };
+    let selection = Selection::new(tx, std::slice::from_ref(job), &filter, &Newness::AsJudged, Timestamp::now())?;
+    // The job's index has the rows' numbers too, so that those of others are not walked.
+    let sql = "SELECT id FROM findings INDEXED BY findings_by_job WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement
+        .query_map((jobs::seq(tx, &job.id)?, row, i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+            row.get::<_, i64>(0)
+        })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    selection.read(tx, &rows, true)
+}
+
 /// What findings of one group have in common; files of different projects are different files.
 fn key(group_by: GroupBy) -> &'static str {
     match group_by {

@@ -243,7 +243,7 @@ pub struct Batch {
 }
 
 /// Some jobs that belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// One, and its tries again.
     Job(JobId),

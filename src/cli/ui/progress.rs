@@ -72,6 +72,9 @@ impl<'a> Progress<'a> {
                 }
             }
             Event::Log { job, bytes } => return self.log(&job, &bytes),
+            Event::Interrupted(told) => {
+                self.say(&format!("{} {told}", self.ui.err.paint(Tone::Warn, "warning:")));
+            }
         }
         Ok(())
     }

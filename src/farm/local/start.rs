@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{LocalFarm, background};
 use crate::error::{Code, Error, Result};
-use crate::farm::follow::Broken;
+use crate::farm::live::Broken;
 use crate::farm::visible::{Seen, View};
 use crate::farm::{Farm as _, JobSelector, RunRequest, Started, request};
 use crate::ledger::jobs;

@@ -1,20 +1,24 @@
 //! The same verbs, asked of a server over HTTP.
 
 mod around;
+mod checkout;
 mod jobs;
+mod live;
 mod tokens;
 mod transport;
+mod upload;
 
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::transport::Transport;
 use super::wire::{ProjectAnswer, ProjectsAnswer};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
+    Uploading,
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
@@ -24,12 +28,24 @@ use crate::model::{
 /// A farm on a server.
 pub struct RemoteFarm {
     server: Transport,
+    /// Where checkouts of this machine put what they send.
+    workspace: PathBuf,
+    uploading: watch::Sender<Option<Uploading>>,
 }
 
 impl RemoteFarm {
-    /// The farm that answers there. Nothing is asked of it yet.
-    pub fn new(server: ServerUrl, bearer: Option<Bearer>) -> Result<Self> {
-        Ok(Self { server: Transport::new(server, bearer)? })
+    /// The farm that answers there. Nothing is asked of it yet. What is sent to it is made ready in `workspace`.
+    pub fn new(server: ServerUrl, bearer: Option<Bearer>, workspace: PathBuf) -> Result<Self> {
+        Ok(Self { server: Transport::new(server, bearer)?, workspace, uploading: watch::Sender::new(None) })
+    }
+}
+
+/// Work on this machine's files.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
     }
 }
 
@@ -41,6 +57,10 @@ fn unbuilt<T>() -> Result<T> {
 impl Farm for RemoteFarm {
     fn server(&self) -> Option<&ServerUrl> {
         Some(self.server.url())
+    }
+
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
+        Some(self.uploading.subscribe())
     }
 
     async fn add_project(&self, _new: NewProject) -> Result<Registered> {
@@ -72,14 +92,14 @@ impl Farm for RemoteFarm {
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
         match &request.target {
             Target::Project(project) => self.plan_of(project, request).await,
-            Target::Checkout(_) => unbuilt(),
+            Target::Checkout(folder) => self.plan_here(folder, request).await,
         }
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
         match &request.target {
             Target::Project(project) => self.run_of(project, request).await,
-            Target::Checkout(_) => unbuilt(),
+            Target::Checkout(folder) => self.run_here(folder, request).await,
         }
     }
 
@@ -91,8 +111,8 @@ impl Farm for RemoteFarm {
         self.find_job(which).await
     }
 
-    async fn log(&self, _job: &JobId, _part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
-        unbuilt()
+    async fn log(&self, job: &JobId, part: LogPart) -> Result<mpsc::Receiver<Result<Vec<u8>>>> {
+        live::log(&self.server, job, part).await
     }
 
     fn log_path(&self, _job: &JobId) -> Option<PathBuf> {
@@ -103,8 +123,8 @@ impl Farm for RemoteFarm {
         None
     }
 
-    async fn follow(&self, _scope: &Scope, _logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
-        unbuilt()
+    async fn follow(&self, scope: &Scope, logs: FollowLogs) -> Result<mpsc::Receiver<Result<Event>>> {
+        live::follow(&self.server, scope, live::query(logs)).await
     }
 
     async fn cancel(&self, scope: &Scope, force: bool) -> Result<Vec<Job>> {

@@ -83,7 +83,7 @@ impl Transport {
         }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> Error {
+    pub(super) fn unreachable(&self, error: &reqwest::Error) -> Error {
         // The innermost cause says what happened; the outer ones repeat the address.
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {
@@ -93,7 +93,7 @@ impl Transport {
             .hint("check --server or CRAFTING_URL, and that `crafting serve` runs there")
     }
 
-    fn foreign(&self, why: &str) -> Error {
+    pub(super) fn foreign(&self, why: &str) -> Error {
         Error::new(Code::ServerUnreachable, format!("{} does not answer as crafting does: {why}", self.server))
             .hint("check --server or CRAFTING_URL, and what stands between; the server may be of another version")
     }

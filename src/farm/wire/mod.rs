@@ -4,6 +4,7 @@
 
 mod health;
 mod jobs;
+mod live;
 mod problem;
 mod projects;
 mod tokens;
@@ -14,6 +15,7 @@ pub use jobs::{
     BatchAnswer, CancelBatch, CancelJobs, CancelledAnswer, JobAnswer, JobQuery, JobsAnswer, JobsQuery, LOG_TAIL,
     PlanAnswer, RunJobs, StartedAnswer, WhichQuery,
 };
+pub use live::{EndEvent, EventsQuery, Flag, LogEvent, LogQuery, Logs, ProgressEvent, event};
 pub use problem::{FieldError, Problem};
 pub use projects::{ProjectAnswer, ProjectsAnswer};
 pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};

@@ -12,6 +12,7 @@ use crate::farm::{Around, Farm as _, JobFilter, JobSelector, LocalFarm, Once, Sc
 use crate::http::auth::Asked;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::idempotency::Repeatable;
+use crate::http::kept_answers::OfLedger;
 use crate::http::problem::{BodyRefusals, Refusal, Refusals};
 use crate::model::{BatchId, Job, ProjectName};
 
@@ -54,7 +55,10 @@ pub(crate) async fn run(
         (status = 422, description = "A parameter cannot be understood.", body = Problem,
             content_type = "application/problem+json"),
         Refusals))]
-pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<JobsQuery>) -> Result<Json<JobsAnswer>, Refusal> {
+pub(crate) async fn list(
+    Asked(farm): Asked,
+    Query(query): Query<JobsQuery>,
+) -> Result<OfLedger<Json<JobsAnswer>>, Refusal> {
     let mut filter = JobFilter::from(query);
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     // One more than is shown tells whether there is more.
@@ -63,7 +67,7 @@ pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<JobsQuery>) -> 
     let more = jobs.len() > limit;
     jobs.truncate(limit);
     let next = if more { jobs.last().map(|job| job.id.clone()) } else { None };
-    Ok(Json(JobsAnswer { ok: true, jobs, next }))
+    Ok(OfLedger(Json(JobsAnswer { ok: true, jobs, next })))
 }
 
 /// One job, with the last lines of its log.
@@ -82,10 +86,13 @@ pub(crate) async fn show(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
     Query(query): Query<JobQuery>,
-) -> Result<Json<JobAnswer>, Refusal> {
+) -> Result<Response, Refusal> {
     let job = named(&farm, which, query.project).await?;
     let log_tail = farm.log_tail(&job.id, query.log_tail.unwrap_or(LOG_TAIL)).await?;
-    Ok(Json(JobAnswer { ok: true, job, log_tail }))
+    let settled = job.status.is_final();
+    let answer = Json(JobAnswer { ok: true, job, log_tail });
+    // A log grows without a word to the ledger.
+    Ok(if settled { OfLedger(answer).into_response() } else { answer.into_response() })
 }
 
 /// Asks for the end of a job, or of its batch: first with grace, with `force` at once.

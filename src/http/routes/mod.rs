@@ -1,8 +1,10 @@
 //! The routes, a file per resource: each is arguments to domain types, one question to the farm, one answer.
 
 pub(super) mod description;
+pub(super) mod events;
 pub(super) mod health;
 pub(super) mod jobs;
+pub(super) mod log;
 pub(super) mod projects;
 pub(super) mod tokens;
 pub(super) mod uploads;

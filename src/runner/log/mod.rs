@@ -15,6 +15,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
+use crate::changes::Place;
 use crate::error::{IoContext, Result};
 use crate::model::JobId;
 
@@ -47,6 +48,11 @@ pub fn job_of(path: &Path) -> Option<JobId> {
         Some(extension) if extension == "log" => path.file_stem()?.to_str()?.parse().ok(),
         _ => None,
     }
+}
+
+/// Told when a log in that folder is written to, or begun.
+pub fn written(folder: &Path) -> Place {
+    Place::written(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == "log"))
 }
 
 /// Removes a log, if it is there. The bytes that it had.
