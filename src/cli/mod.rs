@@ -93,9 +93,9 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
-        Command::Gc(args) => gc::run(&ui, &args),
-        Command::Ledger(command) => ledger::run(&ui, command),
-        Command::Config(command) => config::run(&ui, &command),
+        Command::Gc(args) => gc::run(&ui, &global, &args),
+        Command::Ledger(command) => ledger::run(&ui, &global, command),
+        Command::Config(command) => config::run(&ui, &global, &command),
         Command::Completions(args) => completions::run(&ui, &args),
         Command::Man(args) => man::run(&ui, &args),
     }

@@ -21,7 +21,7 @@ pub use secret::{SecretCommand, SetSecretArgs};
 pub use token::{MintArgs, TokenCommand};
 
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ServerUrl;
 
 /// The whole command line.
@@ -98,6 +98,15 @@ pub struct Global {
 }
 
 impl Global {
+    /// For commands that are about this machine's own files: they are not sent to the server that `--server` names.
+    pub fn for_this_machine(&self, command: &str) -> Result<()> {
+        match self.server {
+            Some(_) => Err(Error::invalid(format!("`crafting {command}` is about this machine, not about a server"))
+                .hint("leave out --server, or run it on the server's machine")),
+            None => Ok(()),
+        }
+    }
+
     /// The settings, with what these flags say of the farm that is meant.
     pub fn settings(&self) -> Result<Settings> {
         Settings::load()?.with_server(self.server.clone(), self.token.as_deref())
