@@ -18,7 +18,7 @@ use super::visible::View;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout,
-    findings, request, suppress, tokens,
+    findings, request, secrets, suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -26,7 +26,7 @@ use crate::ledger::events::{self, Act};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
     Action, AuditEvent, Caller, CommitId, EventFilter, FingerprintPrefix, GitUrl, Job, JobId, Phase, Project,
-    ProjectName, SubPath, Suppression, Timestamp, Token, TokenName,
+    ProjectName, Secret, SecretName, SecretValue, SubPath, Suppression, Timestamp, Token, TokenName,
 };
 use crate::runner::log;
 use crate::runner::queue::{Runner, Share};
@@ -251,6 +251,21 @@ impl Farm for LocalFarm {
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
         let name = name.clone();
         self.seeing(move |view| remove(view, &name)).await
+    }
+
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        let project = project.clone();
+        self.seeing(move |view| secrets::list(view, &project)).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.seeing(move |view| secrets::set(view, &project, &name, &value)).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.seeing(move |view| secrets::remove(view, &project, &name)).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
