@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod config;
+mod events;
 mod findings;
 mod gc;
 mod init;
@@ -86,6 +87,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Init(args) => init::run(&ui, &args),
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
+        Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),

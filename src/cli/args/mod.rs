@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them: names, flags and their help, nothing else.
 
+mod events;
 mod findings;
 mod format;
 mod job;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use events::EventsArgs;
 pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
@@ -136,6 +138,8 @@ pub enum Command {
     Job(JobCommand),
     /// Read findings, of jobs or of a captured log, and ignore some
     Findings(FindingsArgs),
+    /// Show the audit trail: who did what to which object, when
+    Events(EventsArgs),
     /// Remove logs, slots and mirrors that are no longer needed
     #[command(after_help = "Examples:
   crafting gc
