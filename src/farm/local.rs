@@ -438,7 +438,7 @@ fn remove(view: &View, name: &ProjectName) -> Result<Removed> {
         }
         Ok(freed_bytes)
     };
-    let told = |_: &u64| format!("{} jobs, {findings} findings", ids.len());
+    let told = |_: &u64| format!("jobs: {}, findings: {findings}", ids.len());
     let freed_bytes = view.to_the_end(act, files, told)?;
     Ok(Removed { project: name.clone(), jobs: ids.len() as u64, findings, freed_bytes })
 }
