@@ -11,6 +11,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod secret;
 mod serve;
 mod suppress;
 mod token;
@@ -89,11 +90,12 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Job(command) => job::run(&ui, &global, command),
         Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
+        Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
-        Command::Gc(args) => gc::run(&ui, &args),
-        Command::Ledger(command) => ledger::run(&ui, command),
-        Command::Config(command) => config::run(&ui, &command),
+        Command::Gc(args) => gc::run(&ui, &global, &args),
+        Command::Ledger(command) => ledger::run(&ui, &global, command),
+        Command::Config(command) => config::run(&ui, &global, &command),
         Command::Completions(args) => completions::run(&ui, &args),
         Command::Man(args) => man::run(&ui, &args),
     }
