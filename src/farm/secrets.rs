@@ -3,7 +3,8 @@
 use super::visible::View;
 use crate::error::Result;
 use crate::ledger;
-use crate::model::{ProjectName, Secret, SecretName, SecretValue, Timestamp};
+use crate::ledger::events::Act;
+use crate::model::{Action, ProjectName, Secret, SecretName, SecretValue, Timestamp};
 
 /// Seals a value and keeps it.
 pub(super) fn set(view: &View, project: &ProjectName, name: &SecretName, value: &SecretValue) -> Result<Secret> {
@@ -15,6 +16,7 @@ pub(super) fn set(view: &View, project: &ProjectName, name: &SecretName, value: 
         let sealed = vault.seal(project, name, value)?;
         let secret = Secret { project: project.clone(), name: name.clone(), updated_at: Timestamp::now() };
         ledger::secrets::set(seen.tx, &secret, &sealed)?;
+        seen.record(Act::new(Action::SecretSet, name.as_str()).of(project))?;
         Ok(secret)
     })
 }
@@ -31,6 +33,7 @@ pub(super) fn list(view: &View, project: &ProjectName) -> Result<Vec<Secret>> {
 pub(super) fn remove(view: &View, project: &ProjectName, name: &SecretName) -> Result<Secret> {
     view.write(|seen| {
         seen.project(project)?;
+        seen.record(Act::new(Action::SecretRemove, name.as_str()).of(project))?;
         ledger::secrets::remove(seen.tx, project, name)
     })
 }

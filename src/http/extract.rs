@@ -143,8 +143,9 @@ fn bad_field(whole: &str, error: &(dyn std::error::Error + 'static)) -> Refusal 
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     let is_path = |path: &str| !path.contains(|c: char| c.is_whitespace() || matches!(c, '`' | '"'));
     let (path, message) = text.split_once(": ").filter(|(path, _)| is_path(path)).unwrap_or(("", text));
-    // A missing field is named by the message alone.
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    // A field that is missing or there twice is named by the message alone.
+    let missing = ["missing field `", "duplicate field `"].iter().find_map(|start| message.strip_prefix(start));
+    let missing = missing.and_then(|rest| rest.split('`').next());
     let field = match (path, missing) {
         ("", missing) => missing.unwrap_or_default().to_owned(),
         (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => format!("{path}.{name}"),
