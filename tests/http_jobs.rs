@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::{Crafting, Farm, Ran, Repo, Server};
 
@@ -278,7 +279,8 @@ fn a_list_comes_in_pages_and_a_prefix_must_be_unique() {
     assert!(ran.stderr.contains("give more of the id"), "{ran}");
     let unique = (1..=12).map(|length| &expected[0][..length]);
     let unique = unique.filter(|prefix| expected.iter().filter(|id| id.starts_with(*prefix)).count() == 1);
-    let unique = unique.filter(|prefix| !id(&nap["job_id"]).starts_with(*prefix)).next().unwrap();
+    let mut unique = unique.filter(|prefix| !id(&nap["job_id"]).starts_with(*prefix));
+    let unique = unique.next().unwrap();
     assert_eq!(here.job(unique)["job"]["id"], json!(expected[0]));
     // The end of them all, the running one too.
     let ended = here.server.post(&format!("/batches/{}/cancel", id(&started["batch_id"])), &json!({})).wants(200);
@@ -409,6 +411,9 @@ fn plain(ran: &Ran, jobs: &[String]) -> String {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([^)]*\)", "TIME"),
         (r"\d+(\.\d+)?m?s\b", "SPAN"),
         (r"log file [^\n]*\n", ""),
+        // Where the log is only on this machine, and jobs that nobody has named.
+        (r"job log [0-9a-z]{12}( \([^)]*\))?", "job log JOB"),
+        (r"crafting findings [0-9a-z]{6}\b", "crafting findings JOB"),
         // Said only of what takes long.
         (r"note: [^\n]* …\n", ""),
         (r" +", " "),
@@ -485,6 +490,34 @@ fn the_command_line_says_the_same_of_both_farms() {
     for (local, remote) in here_said.iter().zip(&there_said) {
         assert_eq!(local, remote);
     }
+}
+
+#[test]
+fn a_run_that_is_waited_for_ends_alike_on_both_farms() {
+    let here = Here::with(&[("test", "echo fine"), ("fail", "echo broken; exit 3")]);
+    let (local, client) = (Farm::new(), Farm::new());
+    local.crafting(["project", "add", "--name", "app"]).in_dir(here.repo.path()).output().success();
+    for (recipe, code) in [("test", 0), ("fail", 1)] {
+        let arguments = ["job", "run", recipe, "-p", "app"];
+        let ran = [local.call(&arguments).output(), here.crafting(&client, &arguments).output()];
+        let [ours, theirs] = ran.map(|ran| plain(&ran.exits(code), &[]));
+        assert_eq!(ours, theirs);
+    }
+}
+
+#[test]
+fn an_interrupted_run_ends_its_jobs_on_the_server() {
+    let farm = Farm::new();
+    let repo = Repo::of_recipes(&[("nap", &farm.nap())]);
+    let here = Here::of(farm, repo);
+    let client = Farm::new();
+    let running = here.crafting(&client, &["job", "run", "nap", "-p", "app"]).spawn();
+    here.farm.wait_for_nap();
+    running.signal(Signal::SIGINT);
+    running.finish().exits(130);
+    let jobs = here.server.get("/jobs").wants(200).json()["jobs"].clone();
+    assert_eq!((jobs[0]["status"].as_str(), ids(&jobs).len()), (Some("cancelled"), 1));
+    here.farm.nobody_naps();
 }
 
 #[test]
