@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod config;
+mod events;
 mod findings;
 mod gc;
 mod init;
@@ -10,6 +11,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod secret;
 mod serve;
 mod suppress;
 mod token;
@@ -86,12 +88,14 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Init(args) => init::run(&ui, &args),
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
+        Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
+        Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
-        Command::Gc(args) => gc::run(&ui, &args),
-        Command::Ledger(command) => ledger::run(&ui, command),
-        Command::Config(command) => config::run(&ui, &command),
+        Command::Gc(args) => gc::run(&ui, &global, &args),
+        Command::Ledger(command) => ledger::run(&ui, &global, command),
+        Command::Config(command) => config::run(&ui, &global, &command),
         Command::Completions(args) => completions::run(&ui, &args),
         Command::Man(args) => man::run(&ui, &args),
     }

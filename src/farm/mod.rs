@@ -13,6 +13,7 @@ mod log_part;
 mod plan;
 mod remote;
 mod request;
+mod secrets;
 mod serving;
 mod since;
 mod suppress;
@@ -46,9 +47,9 @@ pub use tokens::FirstAdmin;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, Bearer, Cidr, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job,
-    JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp,
-    Token, TokenName, TokenScope, path_glob,
+    AuditEvent, Batch, Bearer, Cidr, CommitId, EventFilter, Finding, FindingCounts, FindingGroup, FingerprintPrefix,
+    GitUrl, GroupBy, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, Secret, SecretName,
+    SecretValue, ServerUrl, Stream, SubPath, Suppression, Timestamp, Token, TokenName, TokenScope, path_glob,
 };
 
 /// The longest time that a recipe may be given.
@@ -79,6 +80,13 @@ pub trait Farm: Send + Sync {
     async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered>;
     /// Removes a project with its jobs, findings, logs, mirror and slots. A running job is a conflict.
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed>;
+
+    /// The secrets of a project, by name: never their values.
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>>;
+    /// Sets a secret, in place of the one of that name if there is one.
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret>;
+    /// Removes a secret. It is answered as it was.
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret>;
 
     /// What [`Farm::run`] would queue, without queueing it. As with a run, a checkout is registered or read again, and
     /// the snapshot of its files is made.
@@ -111,6 +119,9 @@ pub trait Farm: Send + Sync {
     async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding>;
     /// Ignores findings of one project, as they are called now, wherever they go. What was ignored, one by one.
     async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>>;
+    /// The audit trail, newest first; for administrators.
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>>;
+
     /// What is ignored by the ledger, of one project or of all.
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>>;
     /// Takes back suppressions. What counts again, one by one.
@@ -133,8 +144,17 @@ pub struct NewProject {
     pub name: Option<ProjectName>,
     /// The branch that jobs run when they name no ref.
     pub default_branch: Option<RefName>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
+}
+
+/// A `crafting.toml` that is not the repository's own, read where the asker is.
+#[derive(Clone, Debug)]
+pub struct ProjectText {
+    /// What it says.
+    pub text: String,
+    /// What to call it in answers and errors.
+    pub origin: String,
 }
 
 /// Where a project comes from.
@@ -143,7 +163,12 @@ pub enum ProjectSource {
     /// A folder in a checkout on this machine.
     Folder(PathBuf),
     /// A repository to clone.
-    Url(GitUrl),
+    Url {
+        /// Where it is.
+        url: GitUrl,
+        /// The project's root in it.
+        root: SubPath,
+    },
 }
 
 /// What to change of a project; `None` leaves it.
@@ -153,8 +178,8 @@ pub struct ProjectChange {
     pub default_branch: Option<RefName>,
     /// The repository's new address.
     pub url: Option<GitUrl>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
 }
 
 /// A registered project, and where its subprojects and recipes were read.
@@ -197,7 +222,7 @@ pub struct Minted {
 }
 
 /// What went with a removed project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Removed {
     /// The project.
     pub project: ProjectName,
@@ -487,7 +512,7 @@ pub struct FindingQuery {
     /// Whether the tools' own records are wanted, most of what a finding weighs.
     pub records: bool,
     /// Whether files are named from the repository's top, as other programs name them, and not from the project's
-    /// root. A page of findings only; the filter's pattern is for the project's paths all the same.
+    /// root. The filter's pattern is for the project's paths all the same.
     pub from_top: bool,
 }
 

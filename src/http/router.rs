@@ -15,7 +15,9 @@ use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
 use super::kept_answers::{KeptAnswers, give_again};
 use super::metrics::Metrics;
-use super::routes::{description, events, health, jobs, log, projects, tokens, uploads};
+use super::routes::{
+    audit, description, events, findings, health, jobs, log, projects, secrets, suppressions, tokens, uploads,
+};
 use super::{access, openapi, problem, request_id};
 use crate::error::Result;
 use crate::farm::{Load, LocalFarm};
@@ -55,6 +57,9 @@ pub(super) const FOR_EVERYBODY: [&str; 5] = ["/", "/docs", "/healthz", "/metrics
 /// Every route, with its description.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Described::openapi())
+        .routes(routes!(audit::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::of_job))
         .routes(routes!(health::healthz))
         .routes(routes!(health::metrics))
         .routes(routes!(jobs::run))
@@ -67,8 +72,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::of_batch))
         .routes(routes!(events::of_job))
         .routes(routes!(log::of_job))
-        .routes(routes!(projects::list))
-        .routes(routes!(projects::show))
+        .routes(routes!(projects::list, projects::add))
+        .routes(routes!(projects::show, projects::update, projects::remove))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove))
+        .routes(routes!(suppressions::list, suppressions::ignore, suppressions::unignore))
         .routes(routes!(tokens::list, tokens::mint))
         .routes(routes!(tokens::revoke))
         .routes(routes!(uploads::register))

@@ -4,11 +4,13 @@
 //! nothing of git, processes or files other than its own.
 
 mod check;
+pub mod events;
 pub mod findings;
 pub mod jobs;
 pub mod projects;
 pub mod queue;
 pub mod requests;
+pub mod secrets;
 pub mod selection;
 pub mod suppressions;
 pub mod tokens;

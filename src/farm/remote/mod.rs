@@ -2,8 +2,11 @@
 
 mod around;
 mod checkout;
+mod findings;
 mod jobs;
 mod live;
+mod projects;
+mod secrets;
 mod tokens;
 mod transport;
 mod upload;
@@ -14,7 +17,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use self::transport::Transport;
-use super::wire::{ProjectAnswer, ProjectsAnswer};
+use super::wire::{AuditAnswer, AuditQuery};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
@@ -22,7 +25,8 @@ use super::{
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
-    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName,
+    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, Secret, SecretName,
+    SecretValue, ServerUrl, Suppression, Token, TokenName,
 };
 
 /// A farm on a server.
@@ -49,10 +53,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     }
 }
 
-fn unbuilt<T>() -> Result<T> {
-    Err(Error::new(Code::Unavailable, "not over HTTP yet"))
-}
-
 #[async_trait]
 impl Farm for RemoteFarm {
     fn server(&self) -> Option<&ServerUrl> {
@@ -63,30 +63,40 @@ impl Farm for RemoteFarm {
         Some(self.uploading.subscribe())
     }
 
-    async fn add_project(&self, _new: NewProject) -> Result<Registered> {
-        unbuilt()
+    async fn add_project(&self, new: NewProject) -> Result<Registered> {
+        projects::add(&self.server, new).await
     }
 
     async fn projects(&self) -> Result<Vec<Project>> {
-        let answer: ProjectsAnswer = self.server.get(&["projects"], &()).await?;
-        Ok(answer.projects)
+        projects::list(&self.server).await
     }
 
     async fn project(&self, name: &ProjectName) -> Result<Project> {
-        let answer: ProjectAnswer = self.server.get(&["projects", name.as_str()], &()).await?;
-        Ok(answer.project)
+        projects::show(&self.server, name).await
     }
 
-    async fn project_of(&self, _folder: &Path) -> Result<Option<Project>> {
-        unbuilt()
+    async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
+        projects::of_folder(&self.server, folder).await
     }
 
-    async fn update_project(&self, _name: &ProjectName, _change: ProjectChange) -> Result<Registered> {
-        unbuilt()
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
+        projects::update(&self.server, name, change).await
     }
 
-    async fn remove_project(&self, _name: &ProjectName) -> Result<Removed> {
-        unbuilt()
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
+        projects::remove(&self.server, name).await
+    }
+
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        secrets::list(&self.server, project).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        secrets::set(&self.server, project, name, value).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        secrets::remove(&self.server, project, name).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
@@ -135,24 +145,29 @@ impl Farm for RemoteFarm {
         self.retry_job(job).await
     }
 
-    async fn findings(&self, _query: &FindingQuery) -> Result<Findings> {
-        unbuilt()
+    async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
+        self.page_of_findings(query).await
     }
 
-    async fn each_finding(&self, _query: &FindingQuery) -> Result<EachFinding> {
-        unbuilt()
+    async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding> {
+        self.findings_one_by_one(query).await
     }
 
-    async fn ignore(&self, _wanted: &Suppress) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
+        self.ignore_findings(wanted).await
     }
 
-    async fn suppressions(&self, _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
+        let answer: AuditAnswer = self.server.get(&["events"], &AuditQuery::from(filter)).await?;
+        Ok(answer.events)
     }
 
-    async fn unignore(&self, _findings: &[FingerprintPrefix], _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {
+        self.ignored_findings(around).await
+    }
+
+    async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
+        self.unignore_findings(findings, around).await
     }
 
     async fn mint_token(&self, new: NewToken) -> Result<Minted> {

@@ -13,7 +13,7 @@ use crate::http::auth::Asked;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::idempotency::Repeatable;
 use crate::http::kept_answers::OfLedger;
-use crate::http::problem::Refusal;
+use crate::http::problem::{BodyRefusals, Refusal, Refusals};
 use crate::model::{BatchId, Job, ProjectName};
 
 /// Queues jobs, which the server runs.
@@ -28,7 +28,8 @@ use crate::model::{BatchId, Job, ProjectName};
         (status = 404, description = "There is no such project, recipe, subproject or commit.", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "The idempotency key was used for another request.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn run(
     Asked(farm): Asked,
     Path(name): Path<ProjectName>,
@@ -50,7 +51,10 @@ pub(crate) async fn run(
     responses(
         (status = 200, body = JobsAnswer),
         (status = 404, description = "There is no such project, or no such job to go on from.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter cannot be understood.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn list(
     Asked(farm): Asked,
     Query(query): Query<JobsQuery>,
@@ -74,7 +78,10 @@ pub(crate) async fn list(
     responses(
         (status = 200, body = JobAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn show(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
@@ -96,7 +103,8 @@ pub(crate) async fn show(
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn cancel(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
@@ -115,7 +123,10 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn delete(
     asked: Asked,
     which: Path<JobSelector>,
@@ -134,7 +145,10 @@ pub(crate) async fn delete(
         (status = 404, description = "There is no such job.", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "It is not over yet, or the idempotency key was used for another request.",
-            body = Problem, content_type = "application/problem+json")))]
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn retry(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
@@ -152,7 +166,10 @@ pub(crate) async fn retry(
     responses(
         (status = 200, body = BatchAnswer),
         (status = 404, description = "There is no such batch.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name one.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn batch(Asked(farm): Asked, Path(id): Path<BatchId>) -> Result<Json<BatchAnswer>, Refusal> {
     let jobs = farm.in_scope(&Scope::Batch(id.clone())).await?;
     Ok(Json(BatchAnswer { ok: true, batch_id: id, jobs }))
@@ -164,7 +181,8 @@ pub(crate) async fn batch(Asked(farm): Asked, Path(id): Path<BatchId>) -> Result
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such batch.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn cancel_batch(
     Asked(farm): Asked,
     Path(id): Path<BatchId>,
