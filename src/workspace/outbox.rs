@@ -127,7 +127,8 @@ impl Outbox {
         let file = NamedTempFile::new_in(&self.folder).on("write in", &self.folder)?;
         let mut wanted = format!("{sha}\n");
         known.iter().for_each(|known| wanted.push_str(&format!("^{known}\n")));
-        let options = ["pack-objects", "--revs", "--thin", "--delta-base-offset", "--stdout", "--quiet"];
+        // --shallow: what an earlier snapshot has counts as known, though it is no ancestor of this one.
+        let options = ["pack-objects", "--revs", "--thin", "--shallow", "--delta-base-offset", "--stdout", "--quiet"];
         Git::new(&self.folder)
             .env("GIT_DIR", &self.folder)
             .stdin(wanted.into_bytes())
