@@ -20,8 +20,6 @@ use super::server::{Machine, Server};
 /// Far more than anything here takes; reached only when something hangs.
 pub const DEADLINE: Duration = Duration::from_secs(300);
 
-/// The commands that a server answers to so far; the others work on its data themselves.
-const SERVED: [&str; 1] = ["findings"];
 /// Where the data of commands would be that ask a server.
 const UNTOUCHED: &str = "untouched";
 
@@ -138,7 +136,7 @@ impl Farm {
     /// The same, of arguments that were put together.
     pub fn call(&self, arguments: &[&str]) -> Crafting<'_> {
         let mut command = self.machine().crafting(arguments);
-        if let Some(server) = self.server.as_ref().filter(|_| SERVED.contains(&arguments[0])) {
+        if let Some(server) = &self.server {
             command.env("CRAFTING_URL", server.url()).envs(server.admin().map(|bearer| ("CRAFTING_TOKEN", bearer)));
             command.env("CRAFTING_DATA_DIR", self.path(UNTOUCHED)).env("CRAFTING_WORKSPACE_DIR", self.path(UNTOUCHED));
         }
