@@ -12,7 +12,7 @@ use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::model::{Bearer, Cidr, ProjectFile, ServerUrl, config_error};
+use crate::model::{Bearer, Cidr, GitHosts, ProjectFile, ServerUrl, config_error};
 
 /// Where a setting's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct Settings {
     pub data_dir: Setting<PathBuf>,
     /// Mirrors and slots.
     pub workspace_dir: Setting<PathBuf>,
+    /// From where projects that are registered over HTTP may be fetched.
+    pub git_hosts: Setting<GitHosts>,
     /// Tool caches; none: the user's own.
     pub caches_dir: Setting<Option<PathBuf>>,
     /// Jobs that one runner runs at once.
@@ -113,6 +115,7 @@ struct FileForm {
     drain_secs: Option<u64>,
     gc_secs: Option<u64>,
     data_dir: Option<PathBuf>,
+    git_hosts: Option<String>,
     workspace_dir: Option<PathBuf>,
     caches_dir: Option<PathBuf>,
     workers: Option<u64>,
@@ -217,6 +220,7 @@ impl Settings {
         };
         let (server, server_origin) = text("CRAFTING_URL", file.server);
         let (token, token_origin) = text("CRAFTING_TOKEN", file.token);
+        let (git_hosts, git_hosts_origin) = text("CRAFTING_GIT_HOSTS", file.git_hosts);
         let (bind, bind_origin) = text("CRAFTING_BIND", file.bind);
         Ok(Self {
             server: Setting {
@@ -229,6 +233,13 @@ impl Settings {
             token: Setting {
                 value: token.map(|token| bearer(&token)).transpose().map_err(|error| error.context(&token_origin))?,
                 origin: token_origin,
+            },
+            git_hosts: Setting {
+                value: git_hosts
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(|error: Error| error.context(&git_hosts_origin))?,
+                origin: git_hosts_origin,
             },
             bind: Setting {
                 value: bind.as_deref().map_or(Ok(BIND), |bind| {
@@ -351,6 +362,7 @@ impl Settings {
             row("gc_secs", "CRAFTING_GC_SECS", &self.gc_secs, self.gc_secs.value.to_string()),
             row("data_dir", "CRAFTING_DATA_DIR", &self.data_dir, path(&self.data_dir.value)),
             row("workspace_dir", "CRAFTING_WORKSPACE_DIR", &self.workspace_dir, path(&self.workspace_dir.value)),
+            row("git_hosts", "CRAFTING_GIT_HOSTS", &self.git_hosts, self.git_hosts.value.to_string()),
             row("caches_dir", "CRAFTING_CACHES_DIR", &self.caches_dir, caches),
             row("workers", "CRAFTING_WORKERS", &self.workers, self.workers.value.to_string()),
             row("timeout_secs", "CRAFTING_TIMEOUT_SECS", &self.timeout_secs, self.timeout_secs.value.to_string()),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::args::ConfigCommand;
+use super::args::{ConfigCommand, Global};
 use super::here;
 use super::ui::Ui;
 use super::ui::table::Table;
@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::farm::settings;
 
 /// Shows every effective value and where it came from.
-pub fn run(ui: &Ui, command: &ConfigCommand) -> Result<u8> {
+pub fn run(ui: &Ui, global: &Global, command: &ConfigCommand) -> Result<u8> {
     let ConfigCommand::Show = command;
-    let rows = settings(&here()?)?.rows();
+    let rows = settings(&here()?)?.with_server(global.server.clone(), global.token.as_deref())?.rows();
     if ui.is_json() {
         ui.json(&json!({ "settings": rows }))?;
         return Ok(0);

@@ -1,13 +1,14 @@
 //! `crafting gc`.
 
-use super::args::GcArgs;
+use super::args::{GcArgs, Global};
 use super::on_local_farm;
 use super::ui::{Ui, text};
 use crate::config::Settings;
 use crate::error::Result;
 
 /// Removes what is no longer needed.
-pub fn run(ui: &Ui, args: &GcArgs) -> Result<u8> {
+pub fn run(ui: &Ui, global: &Global, args: &GcArgs) -> Result<u8> {
+    global.for_this_machine("gc")?;
     on_local_farm(ui, Settings::load()?, async |farm| {
         let report = ui.waiting("removing what nobody needs", farm.gc(args.all)).await?;
         if ui.is_json() {

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::args::LedgerCommand;
+use super::args::{Global, LedgerCommand};
 use super::on_local_farm;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::error::{Code, Result};
 
 /// Checks or copies the ledger.
-pub fn run(ui: &Ui, command: LedgerCommand) -> Result<u8> {
+pub fn run(ui: &Ui, global: &Global, command: LedgerCommand) -> Result<u8> {
+    global.for_this_machine("ledger")?;
     on_local_farm(ui, Settings::load()?, async |farm| match command {
         LedgerCommand::Check => {
             let problems = ui.waiting("looking the ledger over", farm.check_ledger()).await?;

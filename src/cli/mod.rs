@@ -3,6 +3,7 @@
 mod args;
 mod completions;
 mod config;
+mod events;
 mod findings;
 mod gc;
 mod init;
@@ -86,12 +87,13 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Init(args) => init::run(&ui, &args),
         Command::Project(command) => project::run(&ui, &global, command),
         Command::Job(command) => job::run(&ui, &global, command),
+        Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
-        Command::Gc(args) => gc::run(&ui, &args),
-        Command::Ledger(command) => ledger::run(&ui, command),
-        Command::Config(command) => config::run(&ui, &command),
+        Command::Gc(args) => gc::run(&ui, &global, &args),
+        Command::Ledger(command) => ledger::run(&ui, &global, command),
+        Command::Config(command) => config::run(&ui, &global, &command),
         Command::Completions(args) => completions::run(&ui, &args),
         Command::Man(args) => man::run(&ui, &args),
     }
@@ -120,7 +122,7 @@ fn on_farm(ui: &Ui, settings: Settings, work: impl AsyncFnOnce(&dyn Farm) -> Res
     let Some(server) = settings.server.value.clone() else {
         return on_local_farm(ui, settings, async |farm| work(farm).await);
     };
-    let farm = RemoteFarm::new(server, settings.token.value.clone())?;
+    let farm = RemoteFarm::new(server, settings.token.value.clone(), settings.workspace_dir.value.clone())?;
     let runtime = runtime()?;
     let answer = runtime.block_on(work(&farm));
     runtime.shutdown_background();

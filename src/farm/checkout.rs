@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::visible::{Seen, View};
 use super::wire::CheckoutForm;
-use super::{Description, NewProject, ProjectChange, ProjectSource, Registered};
+use super::{Description, NewProject, ProjectChange, ProjectSource, ProjectText, Registered};
 use crate::config::Settings;
 use crate::detect::{self, Tree};
 use crate::error::{Code, Error, IoContext, Result};
+use crate::ledger::events::Act;
 use crate::ledger::projects;
-use crate::model::{GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
+use crate::model::{Action, GitUrl, Project, ProjectFile, ProjectName, RefName, SubPath, Timestamp};
 use crate::workspace::{self, Checkout, CheckoutTree, CommitTree, Mirror};
 
 /// A written `crafting.toml`.
@@ -52,7 +53,7 @@ pub fn settings(folder: &Path) -> Result<Settings> {
     if !path.exists() {
         return Ok(settings);
     }
-    let description = described_by(&path, std::fs::read_to_string(&path))?;
+    let description = described_by(&ProjectText::read(&path)?)?;
     Ok(settings.with_project(&description.file, &path))
 }
 
@@ -73,10 +74,10 @@ pub(super) fn register(view: &View, here: &Checkout) -> Result<Registered> {
 pub(super) fn form_of(here: &Checkout) -> Result<CheckoutForm> {
     let own = here.folder().join(ProjectFile::NAME);
     let (text, project_file, evidence) = if own.exists() {
-        let text = std::fs::read_to_string(&own);
+        let written = ProjectText::read(&own)?;
         // Read here first: what is wrong with it is told with its place on this machine.
-        let description = described_by(&own, text)?;
-        (std::fs::read_to_string(&own).on("read", &own)?, description.project_file, Vec::new())
+        let description = described_by(&written)?;
+        (written.text, description.project_file, Vec::new())
     } else {
         let found = detect::detect(&CheckoutTree::list(here)?);
         let text = detect::render(&suggested_name(here), &found);
@@ -84,27 +85,56 @@ pub(super) fn form_of(here: &Checkout) -> Result<CheckoutForm> {
     };
     let (git_url, root) = (here.place()?, here.root().clone());
     let (suggested_name, main_branch) = (suggested_name(here), here.main_branch());
-    Ok(CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence })
+    Ok(CheckoutForm {
+        git_url,
+        root,
+        suggested_name,
+        main_branch,
+        text,
+        project_file,
+        evidence,
+        name: None,
+        default_branch: None,
+        only_new: false,
+    })
 }
 
 /// Registers the project of a checkout elsewhere, or brings it up to date with what is said of it now.
 pub(super) fn register_form(view: &View, form: CheckoutForm) -> Result<Registered> {
-    let CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence } = form;
+    let CheckoutForm { git_url, root, suggested_name, main_branch, text, project_file, evidence, .. } = form;
+    let CheckoutForm { name, default_branch, only_new, .. } = form;
     if git_url.local_path().is_some() {
         return Err(Error::invalid("the address is a path on the server's machine")
             .hint("give the repository's remote, or checkout://HOST/absolute/path"));
+    }
+    if !git_url.is_checkout() {
+        admit(view, &git_url)?;
     }
     let mut file = ProjectFile::parse(&text, project_file.as_deref().unwrap_or(ProjectFile::NAME))?;
     // Many people's checkouts have the same name: the second one gets a number.
     let named = file.name.take().filter(|_| project_file.is_some());
     let registered = view.read(|seen| seen.project_at(&git_url, &root))?;
+    if let Some(there) = registered.as_ref().filter(|_| only_new) {
+        return Err(registered_already(&there.name));
+    }
     let had = registered.as_ref().and_then(|project| project.default_branch.clone());
     file.default_branch = file.default_branch.or(had).or(main_branch);
     let description = Description { file, project_file, evidence };
     match registered {
-        Some(project) => change(view, project, description, &ProjectChange::default()),
-        None => insert_at(view, None, named.unwrap_or(suggested_name), (git_url, root, true), None, description),
+        Some(project) => {
+            let wanted = ProjectChange { default_branch, ..ProjectChange::default() };
+            change(view, project, description, &wanted)
+        }
+        None => {
+            let (suggested, place) = (named.unwrap_or(suggested_name), (git_url, root, !only_new));
+            insert_at(view, name, suggested, place, default_branch, description)
+        }
     }
+}
+
+fn registered_already(name: &ProjectName) -> Error {
+    Error::new(Code::Conflict, format!("this checkout is registered already, as {name}"))
+        .hint(format!("change it with `crafting project update {name}`"))
 }
 
 /// Registers a project on request.
@@ -112,29 +142,28 @@ pub(super) fn add(view: &View, new: NewProject) -> Result<Registered> {
     match &new.source {
         ProjectSource::Folder(folder) => {
             let here = Checkout::discover(folder)?;
-            let description = describe_folder(&here, new.file.as_deref())?;
+            let description = describe_folder(&here, new.file.as_ref())?;
             if let Some(project) = view.read(|seen| seen.project_at(here.url(), here.root()))? {
-                return Err(Error::new(
-                    Code::Conflict,
-                    format!("this checkout is registered already, as {}", project.name),
-                )
-                .hint(format!("change it with `crafting project update {}`", project.name)));
+                return Err(registered_already(&project.name));
             }
             let name = new.name.or_else(|| description.file.name.clone());
             let place = (here.url().clone(), here.root().clone());
             insert(view, name, suggested_name(&here), place, new.default_branch, description)
         }
-        ProjectSource::Url(url) => add_url(view, url, &new),
+        ProjectSource::Url { url, root } => add_url(view, url, root, &new),
     }
 }
 
-fn add_url(view: &View, url: &GitUrl, new: &NewProject) -> Result<Registered> {
-    let stem = ProjectName::suggest(url.stem());
+fn add_url(view: &View, url: &GitUrl, root: &SubPath, new: &NewProject) -> Result<Registered> {
+    admit(view, url)?;
+    let stem = ProjectName::suggest(if root.is_root() { url.stem() } else { last_part(root) });
+    let given = new.file.as_ref().map(described_by).transpose()?;
+    let asked_for = new.name.clone().or_else(|| given.and_then(|given| given.file.name));
     // The mirror has the project's name too.
-    let name = view.read(|seen| match &new.name {
+    let name = view.read(|seen| match &asked_for {
         Some(name) if projects::is_taken(seen.tx, name)? => Err(projects::taken(name)),
         Some(name) => Ok(name.clone()),
-        None => match seen.project_at(url, &SubPath::root())? {
+        None => match seen.project_at(url, root)? {
             Some(there) => {
                 Err(Error::new(Code::Conflict, format!("this repository is registered already, as {}", there.name))
                     .hint("to have it twice, give another --name"))
@@ -142,10 +171,10 @@ fn add_url(view: &View, url: &GitUrl, new: &NewProject) -> Result<Registered> {
             None => free_name(seen, &stem),
         },
     })?;
-    let description = describe_commit(view, &name, url, new.default_branch.as_ref(), new.file.as_deref());
-    let place = (url.clone(), SubPath::root());
+    let description = describe_commit(view, (&name, url, root), new.default_branch.as_ref(), new.file.as_ref());
+    let place = (url.clone(), root.clone());
     let added = description
-        .and_then(|description| insert(view, new.name.clone(), stem, place, new.default_branch.clone(), description));
+        .and_then(|description| insert(view, asked_for, stem, place, new.default_branch.clone(), description));
     if !added.as_ref().is_ok_and(|added| added.project.name == name)
         && !view.read(|seen| projects::is_taken(seen.tx, &name))?
     {
@@ -168,13 +197,16 @@ fn free_name(seen: &Seen<'_>, suggested: &ProjectName) -> Result<ProjectName> {
 /// Describes a registered project again.
 pub(super) fn update(view: &View, name: &ProjectName, wanted: ProjectChange) -> Result<Registered> {
     let project = view.read(|seen| seen.project(name))?;
+    if let Some(url) = &wanted.url {
+        admit(view, url)?;
+    }
     let url = wanted.url.as_ref().unwrap_or(&project.git_url);
     let moved = Project { git_url: url.clone(), ..project.clone() };
     let description = match of_project(&moved)? {
-        Some(here) => describe_folder(&here, wanted.file.as_deref())?,
+        Some(here) => describe_folder(&here, wanted.file.as_ref())?,
         None => {
             let branch = wanted.default_branch.as_ref().or(project.default_branch.as_ref());
-            describe_commit(view, name, url, branch, wanted.file.as_deref())?
+            describe_commit(view, (name, url, &project.root), branch, wanted.file.as_ref())?
         }
     };
     change(view, project, description, &wanted)
@@ -197,27 +229,42 @@ pub(super) fn of_project(project: &Project) -> Result<Option<Checkout>> {
 fn suggested_name(here: &Checkout) -> ProjectName {
     let folder = match here.root().is_root() {
         // A linked worktree belongs to the same project as its main one.
-        true => here.url().stem().to_owned(),
-        false => here.root().as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+        true => here.url().stem(),
+        false => last_part(here.root()),
     };
-    ProjectName::suggest(&folder)
+    ProjectName::suggest(folder)
 }
 
-fn describe_folder(here: &Checkout, file: Option<&Path>) -> Result<Description> {
+fn last_part(path: &SubPath) -> &str {
+    path.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+/// That the caller may have this machine fetch from there. Whoever sits at it may fetch from anywhere.
+fn admit(view: &View, url: &GitUrl) -> Result<()> {
+    if url.is_checkout() {
+        return Err(Error::invalid("nothing can be fetched from a checkout on another machine")
+            .hint("run `crafting project add .` in that checkout, with --server"));
+    }
+    match view.caller().token {
+        Some(_) => view.rooms().settings.git_hosts.value.admit(url),
+        None => Ok(()),
+    }
+}
+
+fn describe_folder(here: &Checkout, file: Option<&ProjectText>) -> Result<Description> {
     let own = here.folder().join(ProjectFile::NAME);
     match file {
-        Some(file) => described_by(file, std::fs::read_to_string(file)),
-        None if own.exists() => described_by(&own, std::fs::read_to_string(&own)),
+        Some(file) => described_by(file),
+        None if own.exists() => described_by(&ProjectText::read(&own)?),
         None => Ok(detected(&CheckoutTree::list(here)?)),
     }
 }
 
 fn describe_commit(
     view: &View,
-    name: &ProjectName,
-    url: &GitUrl,
+    (name, url, root): (&ProjectName, &GitUrl, &SubPath),
     branch: Option<&RefName>,
-    file: Option<&Path>,
+    file: Option<&ProjectText>,
 ) -> Result<Description> {
     let mirror = view.rooms().workspace.mirror(name, url);
     let branch = match branch {
@@ -226,9 +273,9 @@ fn describe_commit(
     };
     let commit = mirror.resolve(&branch)?.sha;
     if let Some(file) = file {
-        return described_by(file, std::fs::read_to_string(file));
+        return described_by(file);
     }
-    let tree = CommitTree::list(&mirror, &commit, &SubPath::root())?;
+    let tree = CommitTree::list(&mirror, &commit, root)?;
     match tree.read(ProjectFile::NAME) {
         Some(text) => {
             let origin = format!("{}@{}", ProjectFile::NAME, commit.short());
@@ -247,19 +294,25 @@ pub(super) fn default_branch(mirror: &Mirror) -> Result<RefName> {
     })
 }
 
-fn described_by(path: &Path, text: std::io::Result<String>) -> Result<Description> {
-    let text = match text {
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            let message = format!("{} is not UTF-8 text", path.display());
-            return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
-        }
-        other => other.on("read", path).map_err(|error| {
-            Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
-        })?,
-    };
-    let origin = path.display().to_string();
-    let file = ProjectFile::parse(&text, &origin)?;
-    Ok(Description { file, project_file: Some(origin), evidence: Vec::new() })
+impl ProjectText {
+    /// Reads a file of the asker's.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                let message = format!("{} is not UTF-8 text", path.display());
+                return Err(Error::new(Code::InvalidConfig, message).hint("save it as UTF-8"));
+            }
+            other => other.on("read", path).map_err(|error| {
+                Error::new(Code::InvalidConfig, error.to_string()).hint("check that it is a file that you may read")
+            })?,
+        };
+        Ok(Self { text, origin: path.display().to_string() })
+    }
+}
+
+fn described_by(written: &ProjectText) -> Result<Description> {
+    let file = ProjectFile::parse(&written.text, &written.origin)?;
+    Ok(Description { file, project_file: Some(written.origin.clone()), evidence: Vec::new() })
 }
 
 fn detected(tree: &dyn Tree) -> Description {
@@ -318,9 +371,24 @@ fn insert_at(
             project.name = free_name(seen, &suggested)?;
         }
         projects::insert(seen.tx, &project)?;
+        let act = Act::new(Action::ProjectAdd, project.name.as_str());
+        seen.record(act.of(&project.name).told(project.git_url.as_str()))?;
         Ok(true)
     })?;
     Ok(Registered { project, added, changed: false, project_file, evidence })
+}
+
+/// What of a project has changed.
+fn differences(old: &Project, new: &Project) -> String {
+    let parts = [
+        ("address", old.git_url != new.git_url),
+        ("branch", old.default_branch != new.default_branch),
+        ("timeout", old.timeout_secs != new.timeout_secs),
+        ("submodules", old.submodules != new.submodules),
+        ("recipes", old.subprojects != new.subprojects),
+        ("ignore rules", old.ignores != new.ignores),
+    ];
+    parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn change(view: &View, old: Project, description: Description, wanted: &ProjectChange) -> Result<Registered> {
@@ -341,8 +409,10 @@ fn change(view: &View, old: Project, description: Description, wanted: &ProjectC
     };
     if changed {
         view.write(|seen| {
-            seen.project(&project.name)?;
-            projects::update(seen.tx, &project)
+            let old = seen.project(&project.name)?;
+            projects::update(seen.tx, &project)?;
+            let act = Act::new(Action::ProjectUpdate, project.name.as_str()).of(&project.name);
+            seen.record(act.told(&differences(&old, &project)))
         })?;
     }
     Ok(Registered { project, added: false, changed, project_file, evidence })

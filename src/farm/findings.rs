@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::since::{self, Resolved};
 use super::visible::View;
 use super::{EachFinding, FindingQuery, Findings};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ledger::selection::{Newness, Selection};
 use crate::model::{Finding, FindingCounts, Job, JobId, RecipeSnapshot, Timestamp};
 use crate::runner::Rooms;
@@ -82,23 +82,35 @@ impl Begun {
             // What they chose is in the rows already.
             rows.clear();
         }
-        tokio::task::spawn_blocking(move || {
-            for rows in self.rows.chunks(PIECE) {
-                // A read of its own each: who reads slowly does not keep the ledger from being tidied up.
-                let piece = rooms.ledger.read(|tx| {
-                    let Self { resolved, query, now, .. } = &self;
-                    Selection::new(tx, &resolved.jobs, &query.filter, &resolved.newness, *now)?.read(
-                        tx,
-                        rows,
-                        query.records,
-                    )
+        let begun = Arc::new(self);
+        tokio::spawn(async move {
+            for start in (0..begun.rows.len()).step_by(PIECE) {
+                // A read and a thread for each: who reads slowly keeps neither the ledger from being tidied up nor
+                // a thread from others.
+                let (begun, rooms) = (Arc::clone(&begun), Arc::clone(&rooms));
+                let piece = tokio::task::spawn_blocking(move || begun.piece(&rooms, start)).await;
+                let piece = piece.unwrap_or_else(|error| {
+                    Err(Error::new(Code::Interrupted, format!("findings were not read: {error}")))
                 });
                 let failed = piece.is_err();
-                if pieces.blocking_send(piece).is_err() || failed {
+                if pieces.send(piece).await.is_err() || failed {
                     return;
                 }
             }
         });
         EachFinding { counts, notes, findings }
+    }
+
+    fn piece(&self, rooms: &Rooms, start: usize) -> Result<Vec<Finding>> {
+        let Self { resolved, query, now, .. } = self;
+        let rows = &self.rows[start..self.rows.len().min(start + PIECE)];
+        let mut findings = rooms.ledger.read(|tx| {
+            let selection = Selection::new(tx, &resolved.jobs, &query.filter, &resolved.newness, *now)?;
+            selection.read(tx, rows, query.records)
+        })?;
+        if query.from_top {
+            name_from_top(&mut findings, &resolved.jobs);
+        }
+        Ok(findings)
     }
 }

@@ -22,9 +22,11 @@ use super::{
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
+use crate::ledger::events::{self, Act};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
-    Caller, CommitId, FingerprintPrefix, Job, JobId, Project, ProjectName, Suppression, Timestamp, Token, TokenName,
+    Action, AuditEvent, Caller, CommitId, EventFilter, FingerprintPrefix, GitUrl, Job, JobId, Phase, Project,
+    ProjectName, SubPath, Suppression, Timestamp, Token, TokenName,
 };
 use crate::runner::log;
 use crate::runner::queue::{Runner, Share};
@@ -114,33 +116,20 @@ impl LocalFarm {
     /// Removes what nobody needs any more: slots, logs beyond the retention, loose objects of quiet mirrors. With
     /// `all_slots`, slots that were used a moment ago too.
     pub async fn gc(&self, all_slots: bool) -> Result<GcReport> {
-        self.blocking(move |rooms| {
-            let now = Timestamp::now();
-            let settings = &rooms.settings;
-            // What cannot be looked up stays, here and below.
-            let is_live = |id: &JobId| match rooms.ledger.read(|tx| jobs::get(tx, id)) {
-                Ok(job) => !job.status.is_final(),
-                Err(error) => error.code() != Code::NotFound,
-            };
-            let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
-            let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
-            let options = GcOptions {
-                now,
-                slots_unused_for: if all_slots { Duration::ZERO } else { DAY },
-                mirrors_quiet_for: 7 * DAY,
-            };
-            let wanted = |project: &ProjectName, sha: &CommitId| {
-                rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
-            };
-            let trees = rooms.workspace.gc(&options, &wanted)?;
-            Ok(GcReport {
-                slots: trees.slots,
-                logs: logs.removed,
-                mirrors: trees.mirrors,
-                freed_bytes: logs.freed_bytes + trees.freed_bytes,
-            })
+        self.seeing(move |view| {
+            let act = Act::new(Action::FarmGc, "farm");
+            view.write(|seen| seen.record(act.in_phase(Phase::Started)))?;
+            view.to_the_end(
+                act,
+                || tidy(view.rooms(), all_slots),
+                |report| format!("{} bytes freed", report.freed_bytes),
+            )
         })
         .await
+    }
+    /// The projects that the caller sees at this place; without a root, anywhere in the repository.
+    pub async fn projects_at(&self, git_url: GitUrl, root: Option<SubPath>) -> Result<Vec<Project>> {
+        self.seeing(move |view| view.read(|seen| seen.projects_at(&git_url, root.as_ref()))).await
     }
 
     /// What is wrong with the ledger, one sentence each; empty if it is sound.
@@ -311,6 +300,10 @@ impl Farm for LocalFarm {
         let scope = scope.clone();
         self.seeing(move |view| {
             view.write(|seen| {
+                for job in seen.jobs_in(&scope)?.iter().filter(|job| !job.status.is_final()) {
+                    let act = Act::new(Action::JobCancel, job.id.as_str()).of(&job.project);
+                    seen.record(if force { act.told("at once") } else { act })?;
+                }
                 queue::request_cancel(seen.tx, seen.all(), &scope, force, Timestamp::now())?;
                 seen.jobs_in(&scope)
             })
@@ -349,6 +342,12 @@ impl Farm for LocalFarm {
         .await
     }
 
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
+        self.wants_administrator()?;
+        let filter = filter.clone();
+        self.blocking(move |rooms| rooms.ledger.read(|tx| events::list(tx, &filter))).await
+    }
+
     async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
         let (findings, around) = (findings.to_vec(), around.clone());
         self.seeing(move |view| suppress::unignore(view, &findings, &around)).await
@@ -356,7 +355,7 @@ impl Farm for LocalFarm {
 
     async fn mint_token(&self, new: NewToken) -> Result<Minted> {
         self.wants_administrator()?;
-        self.blocking(move |rooms| tokens::mint(rooms, new)).await
+        self.seeing(move |view| tokens::mint(view, new)).await
     }
 
     async fn tokens(&self) -> Result<Vec<Token>> {
@@ -367,12 +366,44 @@ impl Farm for LocalFarm {
     async fn revoke_token(&self, name: &TokenName) -> Result<Token> {
         self.wants_administrator()?;
         let (name, from_terminal) = (name.clone(), self.caller.token.is_none());
-        self.blocking(move |rooms| rooms.ledger.write(|tx| tokens::revoke(tx, &name, from_terminal))).await
+        self.seeing(move |view| {
+            view.write(|seen| {
+                let revoked = tokens::revoke(seen.tx, &name, from_terminal)?;
+                seen.record(Act::new(Action::TokenRevoke, name.as_str()))?;
+                Ok(revoked)
+            })
+        })
+        .await
     }
+}
+
+fn tidy(rooms: &Rooms, all_slots: bool) -> Result<GcReport> {
+    let now = Timestamp::now();
+    let settings = &rooms.settings;
+    // What cannot be looked up stays, here and below.
+    let is_live = |id: &JobId| match rooms.ledger.read(|tx| jobs::get(tx, id)) {
+        Ok(job) => !job.status.is_final(),
+        Err(error) => error.code() != Code::NotFound,
+    };
+    let keep = DAY * u32::try_from(settings.retention_days.value).unwrap_or(u32::MAX);
+    let logs = retention::apply(&rooms.logs(), now.before(keep), settings.retention_bytes.value, &is_live)?;
+    let options =
+        GcOptions { now, slots_unused_for: if all_slots { Duration::ZERO } else { DAY }, mirrors_quiet_for: 7 * DAY };
+    let wanted = |project: &ProjectName, sha: &CommitId| {
+        rooms.ledger.read(|tx| jobs::is_commit_wanted(tx, project, sha, now.before(keep))).unwrap_or(true)
+    };
+    let trees = rooms.workspace.gc(&options, &wanted)?;
+    Ok(GcReport {
+        slots: trees.slots,
+        logs: logs.removed,
+        mirrors: trees.mirrors,
+        freed_bytes: logs.freed_bytes + trees.freed_bytes,
+    })
 }
 
 fn remove(view: &View, name: &ProjectName) -> Result<Removed> {
     let rooms = view.rooms();
+    let act = Act::new(Action::ProjectRemove, name.as_str()).of(name);
     let (ids, findings) = view.write(|seen| {
         let tx = seen.tx;
         seen.project(name)?;
@@ -382,11 +413,17 @@ fn remove(view: &View, name: &ProjectName) -> Result<Removed> {
         }
         let counted = (jobs::ids_of_project(tx, name)?, ledger::findings::count_of_project(tx, name)?);
         projects::remove(tx, name)?;
+        seen.record(act.in_phase(Phase::Started))?;
         Ok(counted)
     })?;
-    let mut freed_bytes = rooms.workspace.remove_project(name)?;
-    for id in &ids {
-        freed_bytes += log::remove(&rooms.logs(), id)?;
-    }
+    let files = || {
+        let mut freed_bytes = rooms.workspace.remove_project(name)?;
+        for id in &ids {
+            freed_bytes += log::remove(&rooms.logs(), id)?;
+        }
+        Ok(freed_bytes)
+    };
+    let told = |_: &u64| format!("{} jobs, {findings} findings", ids.len());
+    let freed_bytes = view.to_the_end(act, files, told)?;
     Ok(Removed { project: name.clone(), jobs: ids.len() as u64, findings, freed_bytes })
 }

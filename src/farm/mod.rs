@@ -26,13 +26,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use utoipa::ToSchema;
 
 pub use crate::model::{FindingFilter, JobFilter, Scope};
@@ -46,9 +46,9 @@ pub use tokens::FirstAdmin;
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Batch, Bearer, Cidr, CommitId, Finding, FindingCounts, FindingGroup, FingerprintPrefix, GitUrl, GroupBy, Job,
-    JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath, Suppression, Timestamp,
-    Token, TokenName, TokenScope, path_glob,
+    AuditEvent, Batch, Bearer, Cidr, CommitId, EventFilter, Finding, FindingCounts, FindingGroup, FingerprintPrefix,
+    GitUrl, GroupBy, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath,
+    Suppression, Timestamp, Token, TokenName, TokenScope, path_glob,
 };
 
 /// The longest time that a recipe may be given.
@@ -59,6 +59,11 @@ pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
 pub trait Farm: Send + Sync {
     /// The server that it is on; none: it is this machine's.
     fn server(&self) -> Option<&ServerUrl> {
+        None
+    }
+
+    /// What is being sent to it just now, for who waits for that; a farm to which nothing is sent has none.
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
         None
     }
 
@@ -106,6 +111,9 @@ pub trait Farm: Send + Sync {
     async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding>;
     /// Ignores findings of one project, as they are called now, wherever they go. What was ignored, one by one.
     async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>>;
+    /// The audit trail, newest first; for administrators.
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>>;
+
     /// What is ignored by the ledger, of one project or of all.
     async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>>;
     /// Takes back suppressions. What counts again, one by one.
@@ -128,8 +136,17 @@ pub struct NewProject {
     pub name: Option<ProjectName>,
     /// The branch that jobs run when they name no ref.
     pub default_branch: Option<RefName>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
+}
+
+/// A `crafting.toml` that is not the repository's own, read where the asker is.
+#[derive(Clone, Debug)]
+pub struct ProjectText {
+    /// What it says.
+    pub text: String,
+    /// What to call it in answers and errors.
+    pub origin: String,
 }
 
 /// Where a project comes from.
@@ -138,7 +155,12 @@ pub enum ProjectSource {
     /// A folder in a checkout on this machine.
     Folder(PathBuf),
     /// A repository to clone.
-    Url(GitUrl),
+    Url {
+        /// Where it is.
+        url: GitUrl,
+        /// The project's root in it.
+        root: SubPath,
+    },
 }
 
 /// What to change of a project; `None` leaves it.
@@ -148,8 +170,8 @@ pub struct ProjectChange {
     pub default_branch: Option<RefName>,
     /// The repository's new address.
     pub url: Option<GitUrl>,
-    /// Read instead of the repository's own `crafting.toml`.
-    pub file: Option<PathBuf>,
+    /// Instead of the repository's own `crafting.toml`.
+    pub file: Option<ProjectText>,
 }
 
 /// A registered project, and where its subprojects and recipes were read.
@@ -192,7 +214,7 @@ pub struct Minted {
 }
 
 /// What went with a removed project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Removed {
     /// The project.
     pub project: ProjectName,
@@ -302,6 +324,17 @@ pub struct Started {
     pub registered: Option<Registered>,
     /// What the user should know about the snapshot, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// A pack on its way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uploading {
+    /// Bytes that went so far.
+    pub sent: u64,
+    /// Bytes that it has.
+    pub total: u64,
+    /// When the first of them went.
+    pub begun: Instant,
 }
 
 /// How a person names a job.
@@ -471,7 +504,7 @@ pub struct FindingQuery {
     /// Whether the tools' own records are wanted, most of what a finding weighs.
     pub records: bool,
     /// Whether files are named from the repository's top, as other programs name them, and not from the project's
-    /// root. A page of findings only; the filter's pattern is for the project's paths all the same.
+    /// root. The filter's pattern is for the project's paths all the same.
     pub from_top: bool,
 }
 

@@ -1,6 +1,7 @@
 //! What is new since a job, a commit or a time.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use super::visible::View;
@@ -47,6 +48,17 @@ impl FromStr for Since {
             None if text.starts_with('@') => Ok(Self::Job(text.parse()?)),
             None if text.parse::<RefName>().is_ok() => Ok(Self::Named(text.to_owned())),
             None => Err(Error::invalid(format!("{text:?} is neither a job, nor a ref, nor a time")).hint(HINT)),
+        }
+    }
+}
+
+impl fmt::Display for Since {
+    /// As it is read, anywhere in the world.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => f.pad(&time.to_rfc3339()),
+            Self::Job(selector) => selector.fmt(f),
+            Self::Named(name) => f.pad(name),
         }
     }
 }

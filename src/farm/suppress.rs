@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::visible::{Seen, View};
 use super::{Around, Suppress};
 use crate::error::{Error, Result};
+use crate::ledger::events::Act;
 use crate::ledger::suppressions::{self, Known};
-use crate::model::{Fingerprint, FingerprintPrefix, ProjectName, Suppression, Timestamp, nearest};
+use crate::model::{Action, Fingerprint, FingerprintPrefix, ProjectName, Suppression, Timestamp, nearest};
 
 /// Ignores the named findings: all of them, or none if one cannot be found.
 pub(super) fn ignore(view: &View, wanted: &Suppress) -> Result<Vec<Suppression>> {
@@ -19,7 +20,10 @@ pub(super) fn ignore(view: &View, wanted: &Suppress) -> Result<Vec<Suppression>>
         let mut done = Vec::new();
         for prefix in &wanted.findings {
             for finding in found(seen, project.as_ref(), prefix)? {
-                done.push(suppressions::ignore(seen.tx, &finding, &wanted.reason, wanted.until, now)?);
+                let ignored = suppressions::ignore(seen.tx, &finding, &wanted.reason, wanted.until, now)?;
+                let act = Act::new(Action::FindingIgnore, ignored.fingerprint.as_str());
+                seen.record(act.of(&ignored.project))?;
+                done.push(ignored);
             }
         }
         Ok(done)
@@ -71,6 +75,8 @@ pub(super) fn unignore(view: &View, findings: &[FingerprintPrefix], around: &Aro
             }
             for suppression in named {
                 suppressions::remove(seen.tx, suppression)?;
+                let act = Act::new(Action::FindingUnignore, suppression.fingerprint.as_str());
+                seen.record(act.of(&suppression.project))?;
                 done.push(suppression.clone());
             }
         }

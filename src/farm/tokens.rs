@@ -5,10 +5,12 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::visible::View;
 use super::{LocalFarm, Minted, NewToken};
 use crate::error::{Code, Error, IoContext as _, Result};
+use crate::ledger::events::{self, Act};
 use crate::ledger::{Transaction, tokens};
-use crate::model::{Bearer, Timestamp, Token, TokenName, TokenScope};
+use crate::model::{Action, Bearer, Caller, Timestamp, Token, TokenName, TokenScope};
 use crate::runner::Rooms;
 
 /// Where the first administrator's bearer is left, in the data directory.
@@ -55,14 +57,18 @@ impl LocalFarm {
     }
 }
 
-pub(super) fn mint(rooms: &Rooms, new: NewToken) -> Result<Minted> {
+pub(super) fn mint(view: &View, new: NewToken) -> Result<Minted> {
     let now = Timestamp::now();
     if new.expires_at.is_some_and(|expires| expires <= now) {
         return Err(Error::invalid("the token would be expired from the beginning")
             .hint("give an end in the future, or none for a token that stays"));
     }
     let minted = fresh(new, now)?;
-    rooms.ledger.write(|tx| tokens::mint(tx, &minted.token, &minted.bearer.digest()))?;
+    view.write(|seen| {
+        tokens::mint(seen.tx, &minted.token, &minted.bearer.digest())?;
+        let act = Act::new(Action::TokenMint, minted.token.name.as_str());
+        seen.record(if minted.token.is_admin { act.told("an administrator") } else { act })
+    })?;
     Ok(minted)
 }
 
@@ -114,6 +120,8 @@ fn first_admin(rooms: &Rooms) -> Result<FirstAdmin> {
                 let minted = fresh(new, now)?;
                 write_secretly(&unfinished, &format!("{}\n", minted.bearer.expose()))?;
                 tokens::mint(tx, &minted.token, &minted.bearer.digest())?;
+                let act = Act::new(Action::TokenMint, minted.token.name.as_str()).told("the first administrator");
+                events::record(tx, &Caller::terminal(), act)?;
                 Ok(FirstAdmin::Minted(path.clone()))
             }
         }

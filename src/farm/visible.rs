@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::{Around, JobSelector};
 use crate::error::{Error, Result};
+use crate::ledger::events::{self, Act};
 use crate::ledger::{Transaction, Within, jobs, projects};
-use crate::model::{Caller, GitUrl, Job, JobId, Project, ProjectName, Scope, SubPath};
+use crate::model::{Caller, GitUrl, Job, JobId, Phase, Project, ProjectName, Scope, SubPath};
 use crate::runner::Rooms;
 use crate::workspace::Checkout;
 
@@ -42,6 +43,23 @@ impl View {
     /// Looks at the ledger and changes it, all or nothing.
     pub(super) fn write<T>(&self, work: impl FnOnce(&Seen<'_>) -> Result<T>) -> Result<T> {
         self.rooms.ledger.write(|tx| work(&Seen { tx, caller: &self.caller }))
+    }
+
+    /// Does something long, of which the audit trail has the beginning already, and notes there how it ended.
+    pub(super) fn to_the_end<T>(
+        &self,
+        act: Act<'_>,
+        work: impl FnOnce() -> Result<T>,
+        told: impl FnOnce(&T) -> String,
+    ) -> Result<T> {
+        let done = work();
+        let (phase, detail) = match &done {
+            Ok(done) => (Phase::Completed, told(done)),
+            Err(error) => (Phase::Failed, error.code().as_str().to_owned()),
+        };
+        let noted = self.write(|seen| seen.record(act.in_phase(phase).told(&detail)));
+        // Why the work failed matters more than that this could not be noted either.
+        done.and_then(|done| noted.map(|()| done))
     }
 }
 
@@ -83,6 +101,11 @@ impl Seen<'_> {
         projects::find_by_place(self.tx, self.all(), git_url, root)
     }
 
+    /// The projects of this repository, or of this folder in it.
+    pub(super) fn projects_at(&self, git_url: &GitUrl, root: Option<&SubPath>) -> Result<Vec<Project>> {
+        projects::list_by_place(self.tx, self.all(), git_url, root)
+    }
+
     /// The project that a folder on this machine belongs to.
     pub(super) fn project_in(&self, folder: &std::path::Path) -> Result<Option<Project>> {
         let Ok(here) = Checkout::discover(folder) else { return Ok(None) };
@@ -116,6 +139,11 @@ impl Seen<'_> {
             let of = project.as_ref().map(|project| format!(" of {project}")).unwrap_or_default();
             Error::not_found(format!("there is {what}{of} yet")).hint("`crafting job run` starts one")
         })
+    }
+
+    /// Notes in the audit trail what the caller does, as part of the change itself.
+    pub(super) fn record(&self, act: Act<'_>) -> Result<()> {
+        events::record(self.tx, self.caller, act)
     }
 
     /// The jobs of a scope with their tries again.

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use super::access::Signed;
 use super::address;
 use super::known::{Known, Recognised};
-use super::limits::{Asker, Limits, Verdict};
+use super::limits::{Bucket, Limits, Verdict};
 use super::problem::Refusal;
 use super::router::{App, FOR_EVERYBODY};
 use crate::config::Settings;
@@ -61,7 +61,7 @@ impl Door {
                 .into());
         }
         if is_for_everybody(request) {
-            *verdict = self.limits.ask(Asker::Address(address));
+            *verdict = self.limits.ask(Bucket::Address(address));
             verdict.enforce()?;
             return Ok(None);
         }
@@ -76,7 +76,7 @@ impl Door {
             return Err(stranger());
         };
         let Recognised { token, digest, .. } = recognised.as_ref();
-        *verdict = self.limits.ask(Asker::Token(*digest));
+        *verdict = self.limits.ask(Bucket::Token(*digest));
         verdict.enforce()?;
         if !token.ip_cidrs.is_empty() && !token.ip_cidrs.iter().any(|range| range.contains(address)) {
             return Err(Error::new(Code::Forbidden, format!("this token may not be used from {address}"))

@@ -29,13 +29,13 @@ const PRUNE_EVERY: u32 = 4096;
 
 /// Every bucket of a server.
 pub(super) struct Limits {
-    requests: Option<Buckets<Asker>>,
+    requests: Option<Buckets<Bucket>>,
     failures: Option<Buckets<IpAddr>>,
 }
 
 /// Whose bucket it is.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) enum Asker {
+pub(super) enum Bucket {
     /// Of the token with this digest.
     Token([u8; 32]),
     /// Of nobody known.
@@ -47,13 +47,13 @@ impl Limits {
         Self { requests: Buckets::new(settings.rate_limit.value), failures: Buckets::new(settings.failure_limit.value) }
     }
 
-    /// Takes one out of the asker's bucket.
-    pub(super) fn ask(&self, asker: Asker) -> Verdict {
-        let asker = match asker {
-            Asker::Address(address) => Asker::Address(neighbourhood(address)),
-            token @ Asker::Token(_) => token,
+    /// Takes one out of the bucket.
+    pub(super) fn ask(&self, bucket: Bucket) -> Verdict {
+        let bucket = match bucket {
+            Bucket::Address(address) => Bucket::Address(neighbourhood(address)),
+            token @ Bucket::Token(_) => token,
         };
-        self.requests.as_ref().map(|buckets| buckets.take(&asker)).unwrap_or_default()
+        self.requests.as_ref().map(|buckets| buckets.take(&bucket)).unwrap_or_default()
     }
 
     /// Takes one out of the bucket of wrong bearers from this address.

@@ -6,6 +6,7 @@ mod auth;
 mod connections;
 mod extract;
 mod idempotency;
+mod kept_answers;
 mod known;
 mod limits;
 mod metrics;

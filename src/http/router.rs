@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 
 use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
+use super::kept_answers::{KeptAnswers, give_again};
 use super::metrics::Metrics;
-use super::routes::{description, events, health, jobs, log, projects, tokens, uploads};
+use super::routes::{audit, description, events, findings, health, jobs, log, projects, suppressions, tokens, uploads};
 use super::{access, openapi, problem, request_id};
 use crate::error::Result;
 use crate::farm::{Load, LocalFarm};
@@ -30,12 +31,21 @@ pub(crate) struct App {
     /// True once the server was asked to end: streams that would go on for ever end with it.
     pub(super) shutdown: watch::Receiver<bool>,
     pub(super) started: Instant,
+    pub(super) answers: Arc<KeptAnswers>,
 }
 
 impl App {
     pub(super) fn new(farm: LocalFarm, shutdown: watch::Receiver<bool>) -> Result<Self> {
         let (door, load) = (Arc::new(Door::new(farm.clone())), farm.load()?);
-        Ok(Self { farm, door, load, metrics: Metrics::new(), shutdown, started: Instant::now() })
+        Ok(Self {
+            farm,
+            door,
+            load,
+            metrics: Metrics::new(),
+            shutdown,
+            started: Instant::now(),
+            answers: Arc::default(),
+        })
     }
 }
 
@@ -45,6 +55,9 @@ pub(super) const FOR_EVERYBODY: [&str; 5] = ["/", "/docs", "/healthz", "/metrics
 /// Every route, with its description.
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Described::openapi())
+        .routes(routes!(audit::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::of_job))
         .routes(routes!(health::healthz))
         .routes(routes!(health::metrics))
         .routes(routes!(jobs::run))
@@ -57,8 +70,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::of_batch))
         .routes(routes!(events::of_job))
         .routes(routes!(log::of_job))
-        .routes(routes!(projects::list))
-        .routes(routes!(projects::show))
+        .routes(routes!(projects::list, projects::add))
+        .routes(routes!(projects::show, projects::update, projects::remove))
+        .routes(routes!(suppressions::list, suppressions::ignore, suppressions::unignore))
         .routes(routes!(tokens::list, tokens::mint))
         .routes(routes!(tokens::revoke))
         .routes(routes!(uploads::register))
@@ -73,6 +87,7 @@ pub(super) fn router(app: App) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), give_again))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn(problem::catch))
         .layer(middleware::from_fn(problem::tell_the_log))

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params_from_iter};
 
-use super::{Within, parsed, unreadable};
+use super::{Within, events, parsed, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::model::{CommitId, Job, JobFilter, JobId, JobStatus, ProjectName, RunnerId, Scope, Timestamp};
 
@@ -325,7 +325,9 @@ pub fn finish(tx: &Transaction<'_>, id: &JobId, outcome: &Outcome, now: Timestam
         )
         .hint("look at it with `crafting job show`"));
     }
-    Ok(())
+    // That the farm could not run it: a recipe that fails has been run to its end.
+    let failed = outcome.error.is_some() || outcome.exit_code.is_some_and(|exit_code| exit_code < 0);
+    events::job_ended(tx, id, outcome.status, failed)
 }
 
 /// Whether any job of a project runs.

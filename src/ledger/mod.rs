@@ -4,6 +4,7 @@
 //! nothing of git, processes or files other than its own.
 
 mod check;
+pub mod events;
 pub mod findings;
 pub mod jobs;
 pub mod projects;

@@ -93,6 +93,22 @@ fn place_statement(within: Within<'_>) -> String {
     )
 }
 
+/// The projects within that are in this repository, or in this folder of it, by name.
+pub fn list_by_place(
+    tx: &Transaction<'_>,
+    within: Within<'_>,
+    git_url: &GitUrl,
+    root: Option<&SubPath>,
+) -> Result<Vec<Project>> {
+    let within_sql = within.of_projects();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects WHERE +{within_sql} AND git_url = ?2 AND (?3 IS NULL OR root = ?3) ORDER BY name"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let values = (within.value(), git_url.as_str(), root.map(SubPath::as_str));
+    parsed(statement.query_map(values, |row| Ok(read(row)))?)
+}
+
 /// Every project within, by name.
 pub fn list(tx: &Transaction<'_>, within: Within<'_>) -> Result<Vec<Project>> {
     let sql = format!("SELECT {COLUMNS} FROM projects WHERE {} ORDER BY name", within.of_projects());

@@ -131,7 +131,9 @@ impl fmt::Display for Fingerprint {
 }
 
 /// The beginning of a fingerprint, as a person names a finding: at least four digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[0-9A-Fa-f]{4,16}$", example = "8f2c41d0aa17bc55")]
 pub struct FingerprintPrefix(String);
 
 impl FingerprintPrefix {
@@ -163,6 +165,19 @@ impl FromStr for FingerprintPrefix {
         }
         Err(Error::invalid(format!("{text:?} does not name a finding"))
             .hint("give a fingerprint, or its first four digits or more; `crafting findings --details` shows them"))
+    }
+}
+
+impl TryFrom<String> for FingerprintPrefix {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<FingerprintPrefix> for String {
+    fn from(prefix: FingerprintPrefix) -> String {
+        prefix.0
     }
 }
 
@@ -278,8 +293,8 @@ pub struct Finding {
     #[serde(skip)]
     pub context_hash: Option<u64>,
     /// The folder of its subproject from the repository's top, where the paths are from there too: for formats that
-    /// insist on a place. Not part of any door's answer.
-    #[serde(skip)]
+    /// insist on a place. Only there where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<SubPath>,
 }
 
@@ -334,11 +349,36 @@ impl FindingCounts {
         counts
     }
 
+    /// How many are not ignored, by all that they are counted by together.
+    pub fn sorts(&self) -> Vec<FindingSort> {
+        let sort = |(&(kind, severity, new), &count): (&_, &_)| FindingSort { kind, severity, new, count };
+        self.told.iter().map(sort).collect()
+    }
+
+    /// The same with what [`FindingCounts::sorts`] said.
+    pub fn with_sorts(self, sorts: Vec<FindingSort>) -> Self {
+        let told = sorts.into_iter().map(|sort| ((sort.kind, sort.severity, sort.new), sort.count)).collect();
+        Self { told, ..self }
+    }
+
     /// Whether there is one that is not ignored and of a sort that is `wanted`: its kind, its severity, whether it is
     /// new.
     pub fn any(&self, wanted: impl Fn(Kind, Severity, bool) -> bool) -> bool {
         self.told.keys().any(|(kind, severity, new)| wanted(*kind, *severity, *new))
     }
+}
+
+/// How many findings there are of one sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FindingSort {
+    /// Their kind.
+    pub kind: Kind,
+    /// Their severity.
+    pub severity: Severity,
+    /// Whether they are new.
+    pub new: bool,
+    /// How many.
+    pub count: u64,
 }
 
 /// Which findings to read.
@@ -357,7 +397,8 @@ pub struct FindingFilter {
 }
 
 /// What findings are put together by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum GroupBy {
     /// Their file.
     File,
@@ -369,7 +410,7 @@ impl GroupBy {
     /// Each of them.
     pub const ALL: [Self; 2] = [Self::File, Self::Code];
 
-    /// The name on the command line.
+    /// The name in JSON and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
@@ -387,7 +428,7 @@ impl GroupBy {
 }
 
 /// Findings that have their file or their code in common, and how many they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FindingGroup {
     /// The file or the code; none: they have no file.
     pub key: Option<String>,

@@ -1,6 +1,8 @@
 //! Plain types with their own validation. This module knows no other one but `error`.
 
+mod audit;
 mod finding;
+mod git_hosts;
 mod glob;
 mod id;
 mod idempotency;
@@ -13,10 +15,12 @@ mod sighting;
 mod time;
 mod token;
 
+pub use audit::{Action, AuditEvent, EventFilter, ObjectKind, Phase};
 pub use finding::{
-    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, Fingerprint, FingerprintPrefix, GroupBy, Kind,
-    Severity,
+    Diagnostic, Finding, FindingCounts, FindingFilter, FindingGroup, FindingSort, Fingerprint, FingerprintPrefix,
+    GroupBy, Kind, Severity,
 };
+pub use git_hosts::GitHosts;
 pub use glob::{GLOB_LIMIT, code_glob, path_glob};
 pub use id::{BatchId, JobId, RunnerId};
 pub use idempotency::IdempotencyKey;

@@ -234,6 +234,12 @@ impl CommitId {
     }
 }
 
+/// What stands before the path in `[user@]host:path`, where the host may be `[::1]`.
+fn scp_host(text: &str) -> &str {
+    let from = text.find(']').unwrap_or(0);
+    text[from..].find(':').map_or(text, |colon| &text[..from + colon])
+}
+
 /// How the address of a checkout on a developer's machine begins.
 const CHECKOUT: &str = "checkout://";
 
@@ -254,6 +260,25 @@ impl GitUrl {
     pub fn local_path(&self) -> Option<&std::path::Path> {
         let path = self.0.strip_prefix("file://").unwrap_or(&self.0);
         path.starts_with('/').then(|| std::path::Path::new(path))
+    }
+
+    /// The host that has it, in lower case; none: this machine.
+    pub fn host(&self) -> Option<String> {
+        if self.local_path().is_some() {
+            return None;
+        }
+        let authority = match self.0.split_once("://") {
+            Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or(rest),
+            // The scp form has no port: what follows the colon is the path.
+            None => scp_host(&self.0),
+        };
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None if self.0.contains("://") => host.split_once(':').map_or(host, |(host, _)| host),
+            None => host,
+        };
+        Some(host.trim_end_matches('.').to_ascii_lowercase())
     }
 
     /// The address of a checkout on some developer's machine, from which nobody can fetch.
@@ -324,6 +349,10 @@ impl FromStr for GitUrl {
                     "holds a password or a token",
                     "leave it out; git's credential helper or an SSH key supplies it",
                 );
+            }
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            if scheme != "file" && (host.starts_with('-') || host.contains(['\\', '?', '#', '%'])) {
+                return refuse("names a host that git would misread", "use https://host/owner/repo.git");
             }
             if scheme != "file" && authority.is_empty() {
                 return refuse("names no host", "use https://host/owner/repo.git");

@@ -37,6 +37,11 @@ impl Timestamp {
         Some(Self(zoned.timestamp().as_millisecond()))
     }
 
+    /// To the millisecond in UTC, `2026-04-29T13:40:00.123Z`, which [`Timestamp::of_date`] reads.
+    pub fn to_rfc3339(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0).map(|instant| format!("{instant:.3}")).unwrap_or_default()
+    }
+
     /// The first moment of this point's day, local time.
     pub fn midnight(self) -> Self {
         let instant = jiff::Timestamp::from_millisecond(self.0).ok();
@@ -132,6 +137,7 @@ mod tests {
     fn dates_are_written_as_people_write_them() {
         let at = |text: &str| Timestamp::of_date(text).map(Timestamp::as_millis);
         assert_eq!(at("2026-04-29T13:40:00.123Z"), Some(1_777_470_000_123));
+        assert_eq!(Timestamp::from_millis(1_777_470_000_120).to_rfc3339(), "2026-04-29T13:40:00.120Z");
         assert_eq!(at("2026-04-29T15:40+02:00"), Some(1_777_470_000_000));
         let day = Timestamp::of_date("2026-04-29").unwrap();
         assert_eq!(Timestamp::of_date("2026-04-29T10:30").unwrap().since(day), Duration::from_secs(37_800));

@@ -167,7 +167,7 @@ impl Token {
 }
 
 /// Who asks a farm for something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// The token's name; none: somebody at this machine's terminal.
     pub token: Option<TokenName>,

@@ -104,6 +104,7 @@ pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, order
             let next = job.queued_again(job.batch_id.clone(), now)?;
             let backoff = Duration::from_secs(job.recipe_snapshot.backoff_secs);
             jobs::insert(tx, &next, binding, Some(now.after(backoff)))?;
+            ledger::events::job_queued(tx, &next, None)?;
         }
         Ok(())
     })?;

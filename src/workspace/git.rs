@@ -38,7 +38,7 @@ const FOREIGN: [&str; 19] = [
 ];
 
 /// Settings of the user that would run foreign code in the middle of a step, or make an index that lies about files.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 15] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -52,6 +52,9 @@ const SETTINGS: [&str; 13] = [
     "maintenance.auto=false",
     "protocol.version=2",
     "advice.addEmbeddedRepo=false",
+    // A commit's .gitmodules may name neither commands nor folders of this machine, whatever the user allows elsewhere.
+    "protocol.ext.allow=never",
+    "protocol.file.allow=user",
 ];
 
 /// One call of git.

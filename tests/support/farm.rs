@@ -15,10 +15,15 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::server::Machine;
+use super::server::{Machine, Server};
 
 /// Far more than anything here takes; reached only when something hangs.
 pub const DEADLINE: Duration = Duration::from_secs(300);
+
+/// The commands that a server answers to so far; the others work on its data themselves.
+const SERVED: [&str; 1] = ["findings"];
+/// Where the data of commands would be that ask a server.
+const UNTOUCHED: &str = "untouched";
 
 /// Waits for a condition; in vain, it shows the state.
 pub fn wait_until(what: &str, state: impl Fn() -> String, mut condition: impl FnMut() -> bool) {
@@ -29,8 +34,30 @@ pub fn wait_until(what: &str, state: impl Fn() -> String, mut condition: impl Fn
     }
 }
 
+/// Tests that hold for every farm, by their names: each runs in `here`, where the commands work on this machine's farm
+/// themselves, and in `on_a_server`, where they ask a server over HTTP.
+#[macro_export]
+macro_rules! both_farms {
+    ($($test:ident),+ $(,)?) => {
+        mod here {
+            $(#[test]
+            fn $test() {
+                super::$test(&$crate::support::Farm::new());
+            })+
+        }
+        mod on_a_server {
+            $(#[test]
+            fn $test() {
+                super::$test(&$crate::support::Farm::on_a_server());
+            })+
+        }
+    };
+}
+
 /// A farm in temporary folders, which go with it.
 pub struct Farm {
+    /// Goes first: it works with the folders.
+    server: Option<Server>,
     folder: TempDir,
     calls: AtomicUsize,
 }
@@ -38,11 +65,29 @@ pub struct Farm {
 impl Farm {
     /// One with nothing in it.
     pub fn new() -> Self {
-        let farm = Self { folder: tempfile::tempdir().unwrap(), calls: AtomicUsize::new(0) };
+        let farm = Self { server: None, folder: tempfile::tempdir().unwrap(), calls: AtomicUsize::new(0) };
         for folder in ["home", "tmp", "calls", "bin"] {
             fs::create_dir(farm.path(folder)).unwrap();
         }
         farm
+    }
+
+    /// One behind a server: its commands have the server's address and the administrator's bearer, and a data directory
+    /// that they must not touch.
+    pub fn on_a_server() -> Self {
+        let mut farm = Self::new();
+        farm.server = Some(farm.machine().serve());
+        farm
+    }
+
+    /// The server that it is behind.
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("a farm on a server")
+    }
+
+    /// Whether its commands ask a server.
+    pub fn is_remote(&self) -> bool {
+        self.server.is_some()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -92,7 +137,11 @@ impl Farm {
 
     /// The same, of arguments that were put together.
     pub fn call(&self, arguments: &[&str]) -> Crafting<'_> {
-        let command = self.machine().crafting(arguments);
+        let mut command = self.machine().crafting(arguments);
+        if let Some(server) = self.server.as_ref().filter(|_| SERVED.contains(&arguments[0])) {
+            command.env("CRAFTING_URL", server.url()).envs(server.admin().map(|bearer| ("CRAFTING_TOKEN", bearer)));
+            command.env("CRAFTING_DATA_DIR", self.path(UNTOUCHED)).env("CRAFTING_WORKSPACE_DIR", self.path(UNTOUCHED));
+        }
         Crafting { farm: self, command }
     }
 
@@ -207,6 +256,13 @@ impl Farm {
         let running = processes(|process| process.has(&format!("HOME={home}")));
         let background = fs::read_to_string(self.data().join("runner.log")).unwrap_or_default();
         format!("{list}\nprocesses: {running:#?}\nlinks: {:?}\nin the background: {background}", self.links())
+    }
+}
+
+impl Drop for Farm {
+    fn drop(&mut self) {
+        let touched = self.path(UNTOUCHED).exists();
+        assert!(!touched || std::thread::panicking(), "a command that asks a server made data of its own");
     }
 }
 

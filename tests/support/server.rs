@@ -139,6 +139,7 @@ impl Server {
     pub fn request(&self, method: &str, target: &str) -> Request {
         Request {
             address: self.address,
+            from: None,
             method: method.to_owned(),
             target: target.to_owned(),
             bearer: self.admin(),
@@ -238,10 +239,25 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// The standard library cannot choose the near end's address.
+fn connect_from(from: Ipv4Addr, address: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        socket.connect(address).await.unwrap()
+    });
+    let stream = stream.into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
 /// A request that was not sent yet.
 #[derive(Clone, Debug)]
 pub struct Request {
     address: SocketAddr,
+    from: Option<Ipv4Addr>,
     method: String,
     target: String,
     bearer: Option<String>,
@@ -253,6 +269,12 @@ impl Request {
     /// By whoever has this bearer.
     pub fn bearer(mut self, bearer: &str) -> Self {
         self.bearer = Some(bearer.to_owned());
+        self
+    }
+
+    /// From this one of the machine's own addresses.
+    pub fn from(mut self, address: Ipv4Addr) -> Self {
+        self.from = Some(address);
         self
     }
 
@@ -289,7 +311,10 @@ impl Request {
     /// Sends it, and reads the answer's head: the body comes as it is read.
     #[track_caller]
     pub fn open(self) -> Answer {
-        let mut stream = connect(self.address);
+        let mut stream = match self.from {
+            Some(from) => connect_from(from, self.address),
+            None => connect(self.address),
+        };
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {}\r\n", self.method, self.target, self.address);
         head.push_str("Connection: close\r\n");
         if let Some(bearer) = &self.bearer {

@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them: names, flags and their help, nothing else.
 
+mod events;
 mod findings;
 mod format;
 mod job;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use events::EventsArgs;
 pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
@@ -17,7 +19,7 @@ pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateAr
 pub use token::{MintArgs, TokenCommand};
 
 use crate::config::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ServerUrl;
 
 /// The whole command line.
@@ -94,6 +96,15 @@ pub struct Global {
 }
 
 impl Global {
+    /// For commands that are about this machine's own files: they are not sent to the server that `--server` names.
+    pub fn for_this_machine(&self, command: &str) -> Result<()> {
+        match self.server {
+            Some(_) => Err(Error::invalid(format!("`crafting {command}` is about this machine, not about a server"))
+                .hint("leave out --server, or run it on the server's machine")),
+            None => Ok(()),
+        }
+    }
+
     /// The settings, with what these flags say of the farm that is meant.
     pub fn settings(&self) -> Result<Settings> {
         Settings::load()?.with_server(self.server.clone(), self.token.as_deref())
@@ -136,6 +147,8 @@ pub enum Command {
     Job(JobCommand),
     /// Read findings, of jobs or of a captured log, and ignore some
     Findings(FindingsArgs),
+    /// Show the audit trail: who did what to which object, when
+    Events(EventsArgs),
     /// Remove logs, slots and mirrors that are no longer needed
     #[command(after_help = "Examples:
   crafting gc

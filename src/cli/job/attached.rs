@@ -80,7 +80,7 @@ impl<'a> Attached<'a> {
         }
         match attachment {
             Some(attachment) => self.wait(&scope, &started.batch.jobs, attachment).await,
-            None => detached(self.ui, &started.batch.jobs),
+            None => detached(self.ui, self.farm, &started.batch.jobs),
         }
     }
 
@@ -93,8 +93,11 @@ impl<'a> Attached<'a> {
                 () = self.stop.asked() => {
                     self.asked += 1;
                     if self.asked > 1 {
-                        return Err(Error::new(Code::Interrupted, "interrupted before the jobs were queued")
-                            .hint("nothing runs"));
+                        let hint = match self.farm.server() {
+                            Some(server) => format!("{server} may have them all the same: see `crafting job list`"),
+                            None => "nothing runs".to_owned(),
+                        };
+                        return Err(Error::new(Code::Interrupted, "interrupted before the jobs were queued").hint(hint));
                     }
                     self.ui.warn("interrupted: the jobs are cancelled as soon as they are queued; once more leaves at once");
                 }
@@ -127,8 +130,14 @@ impl<'a> Attached<'a> {
             }
             Err(error) => {
                 if attachment.on_interrupt == OnInterrupt::Cancel {
-                    // The first error tells more than one of the clean-up would.
-                    let _ = self.farm.cancel(scope, true).await;
+                    // The first error tells more than one of the clean-up would, but the jobs must not go on unseen.
+                    let ended = self.farm.cancel(scope, true).await.is_ok();
+                    if !ended && let Some((server, job)) = self.farm.server().zip(known.first()) {
+                        self.ui.warn(&format!(
+                            "the jobs may go on on {server}; `crafting job watch {} --batch` goes on to show them",
+                            job.id
+                        ));
+                    }
                 }
                 Err(error)
             }
@@ -169,7 +178,7 @@ impl<'a> Attached<'a> {
     }
 }
 
-fn detached(ui: &Ui, jobs: &[Job]) -> Result<u8> {
+fn detached(ui: &Ui, farm: &dyn Farm, jobs: &[Job]) -> Result<u8> {
     if ui.is_json() {
         let mut answer = ui.run_answer(jobs)?;
         for job in jobs {
@@ -179,7 +188,8 @@ fn detached(ui: &Ui, jobs: &[Job]) -> Result<u8> {
     } else {
         ui.print(&job_table::list(jobs, Timestamp::now(), ui.look()))?;
         if let Some(job) = jobs.first() {
-            ui.note(&format!("they run in the background; see them with `crafting job watch {} --batch`", job.id));
+            let place = farm.server().map_or_else(|| "in the background".to_owned(), |server| format!("on {server}"));
+            ui.note(&format!("they run {place}; see them with `crafting job watch {} --batch`", job.id));
         }
     }
     Ok(0)

@@ -14,7 +14,7 @@ mod watch;
 use super::args::{Global, JobCommand};
 use super::ui::Ui;
 use super::{around, on_farm};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::farm::{Farm, JobSelector, Scope};
 use crate::model::Job;
 
@@ -24,7 +24,14 @@ pub fn run(ui: &Ui, global: &Global, command: JobCommand) -> Result<u8> {
         JobCommand::Run(args) => args.workers.map(usize::from),
         _ => None,
     };
-    on_farm(ui, global.settings()?.with_workers(workers), async |farm| match command {
+    let settings = global.settings()?.with_workers(workers);
+    if workers.is_some()
+        && let Some(server) = &settings.server.value
+    {
+        return Err(Error::invalid(format!("how many jobs run at once is the business of {server}"))
+            .hint("leave out --workers; there it is an argument of `crafting serve`"));
+    }
+    on_farm(ui, settings, async |farm| match command {
         JobCommand::Run(args) => run::run(ui, farm, args).await,
         JobCommand::List(args) => list::run(ui, farm, args).await,
         JobCommand::Show(args) => show::run(ui, farm, args).await,

@@ -24,9 +24,10 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: RunArgs) -> Result<u8> {
     let dry_run = args.dry_run;
     let request = request(args)?;
     if dry_run {
-        return plan(ui, &ui.waiting(PREPARING, farm.plan(&request)).await?);
+        return plan(ui, &ui.waiting_for_uploads(PREPARING, farm.uploading(), farm.plan(&request)).await?);
     }
-    Attached::new(ui, farm)?.start(ui.waiting(PREPARING, farm.run(&request)), attachment).await
+    let starting = ui.waiting_for_uploads(PREPARING, farm.uploading(), farm.run(&request));
+    Attached::new(ui, farm)?.start(starting, attachment).await
 }
 
 fn request(args: RunArgs) -> Result<RunRequest> {

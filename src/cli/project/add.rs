@@ -6,13 +6,14 @@ use super::super::args::AddArgs;
 use super::super::ui::Ui;
 use super::{registration, show};
 use crate::error::{Code, Error, Result};
-use crate::farm::{Farm, NewProject, ProjectSource, Registered};
-use crate::model::GitUrl;
+use crate::farm::{Farm, NewProject, ProjectSource, ProjectText, Registered};
+use crate::model::{GitUrl, SubPath};
 
 /// Registers a project.
 pub async fn run(ui: &Ui, farm: &dyn Farm, args: AddArgs) -> Result<u8> {
-    let new =
-        NewProject { source: source(&args.source)?, name: args.name, default_branch: args.branch, file: args.file };
+    let source = source(&args.source)?;
+    let file = args.file.as_deref().map(ProjectText::read).transpose()?;
+    let new = NewProject { source, name: args.name, default_branch: args.branch, file };
     let registered = ui.waiting("looking at the repository", farm.add_project(new)).await?;
     answer(ui, &registered)
 }
@@ -35,7 +36,9 @@ fn source(text: &str) -> Result<ProjectSource> {
         return Ok(ProjectSource::Folder(path.to_owned()));
     }
     match text.parse::<GitUrl>() {
-        Ok(url) if url.local_path().is_none() || text.starts_with("file:") => Ok(ProjectSource::Url(url)),
+        Ok(url) if url.local_path().is_none() || text.starts_with("file:") => {
+            Ok(ProjectSource::Url { url, root: SubPath::root() })
+        }
         Err(error) if text.contains("://") => Err(error),
         _ if path.exists() => Err(Error::invalid(format!("{text} is not a folder"))
             .hint("give a folder in a checkout, or a repository's address")),
@@ -55,7 +58,7 @@ mod tests {
         assert!(matches!(source(folder), Ok(ProjectSource::Folder(_))));
         assert!(matches!(source("."), Ok(ProjectSource::Folder(_))));
         for url in ["https://h/o/r.git", "git@h:o/r.git", &format!("file://{folder}")] {
-            assert!(matches!(source(url), Ok(ProjectSource::Url(_))), "{url}");
+            assert!(matches!(source(url), Ok(ProjectSource::Url { .. })), "{url}");
         }
         let code = |text: &str| source(text).unwrap_err().code();
         assert_eq!(code("./nowhere"), Code::NotFound);

@@ -15,9 +15,12 @@ impl LocalFarm {
             return Ok(Vec::new());
         }
         let id = job.clone();
-        self.blocking(move |rooms| match LogReader::open(&rooms.logs(), &id) {
-            Err(error) if error.code() == Code::NotFound => Ok(Vec::new()),
-            reader => tail(&mut reader?, lines),
+        self.seeing(move |view| {
+            let job = view.read(|seen| seen.job(&id))?;
+            match LogReader::open(&view.rooms().logs(), &job.id) {
+                Err(error) if error.code() == Code::NotFound => Ok(Vec::new()),
+                reader => tail(&mut reader?, lines),
+            }
         })
         .await
     }

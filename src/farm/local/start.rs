@@ -11,9 +11,10 @@ use crate::error::{Code, Error, Result};
 use crate::farm::live::Broken;
 use crate::farm::visible::{Seen, View};
 use crate::farm::{Farm as _, JobSelector, RunRequest, Started, request};
+use crate::ledger::events::{self, Act};
 use crate::ledger::jobs;
 use crate::ledger::requests::{self, Asked};
-use crate::model::{Batch, BatchId, Caller, IdempotencyKey, Job, JobId, RunnerId, Scope, Timestamp};
+use crate::model::{Action, Batch, BatchId, Caller, IdempotencyKey, Job, JobId, RunnerId, Scope, Timestamp};
 use crate::runner::queue::{Runner, Share};
 
 /// How long a request is known again.
@@ -123,6 +124,10 @@ impl New {
             }
             for job in &batch.jobs {
                 jobs::insert(seen.tx, job, bound_to, None)?;
+                events::job_queued(seen.tx, job, view.caller().address)?;
+                if let Some(old) = &job.retry_of {
+                    seen.record(Act::new(Action::JobRetry, old.as_str()).of(&job.project).told(job.id.as_str()))?;
+                }
             }
             Ok(Started { batch, registered: None, notes })
         })

@@ -1,41 +1,55 @@
 //! The same verbs, asked of a server over HTTP.
 
 mod around;
+mod checkout;
+mod findings;
 mod jobs;
 mod live;
+mod projects;
 mod tokens;
 mod transport;
+mod upload;
 
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::transport::Transport;
-use super::wire::{ProjectAnswer, ProjectsAnswer};
+use super::wire::{AuditAnswer, AuditQuery};
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, Target,
+    Uploading,
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
-    Bearer, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression, Token, TokenName,
+    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression,
+    Token, TokenName,
 };
 
 /// A farm on a server.
 pub struct RemoteFarm {
     server: Transport,
+    /// Where checkouts of this machine put what they send.
+    workspace: PathBuf,
+    uploading: watch::Sender<Option<Uploading>>,
 }
 
 impl RemoteFarm {
-    /// The farm that answers there. Nothing is asked of it yet.
-    pub fn new(server: ServerUrl, bearer: Option<Bearer>) -> Result<Self> {
-        Ok(Self { server: Transport::new(server, bearer)? })
+    /// The farm that answers there. Nothing is asked of it yet. What is sent to it is made ready in `workspace`.
+    pub fn new(server: ServerUrl, bearer: Option<Bearer>, workspace: PathBuf) -> Result<Self> {
+        Ok(Self { server: Transport::new(server, bearer)?, workspace, uploading: watch::Sender::new(None) })
     }
 }
 
-fn unbuilt<T>() -> Result<T> {
-    Err(Error::new(Code::Unavailable, "not over HTTP yet"))
+/// Work on this machine's files.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(Error::new(Code::Interrupted, format!("the work was dropped: {error}"))),
+    }
 }
 
 #[async_trait]
@@ -44,43 +58,45 @@ impl Farm for RemoteFarm {
         Some(self.server.url())
     }
 
-    async fn add_project(&self, _new: NewProject) -> Result<Registered> {
-        unbuilt()
+    fn uploading(&self) -> Option<watch::Receiver<Option<Uploading>>> {
+        Some(self.uploading.subscribe())
+    }
+
+    async fn add_project(&self, new: NewProject) -> Result<Registered> {
+        projects::add(&self.server, new).await
     }
 
     async fn projects(&self) -> Result<Vec<Project>> {
-        let answer: ProjectsAnswer = self.server.get(&["projects"], &()).await?;
-        Ok(answer.projects)
+        projects::list(&self.server).await
     }
 
     async fn project(&self, name: &ProjectName) -> Result<Project> {
-        let answer: ProjectAnswer = self.server.get(&["projects", name.as_str()], &()).await?;
-        Ok(answer.project)
+        projects::show(&self.server, name).await
     }
 
-    async fn project_of(&self, _folder: &Path) -> Result<Option<Project>> {
-        unbuilt()
+    async fn project_of(&self, folder: &Path) -> Result<Option<Project>> {
+        projects::of_folder(&self.server, folder).await
     }
 
-    async fn update_project(&self, _name: &ProjectName, _change: ProjectChange) -> Result<Registered> {
-        unbuilt()
+    async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered> {
+        projects::update(&self.server, name, change).await
     }
 
-    async fn remove_project(&self, _name: &ProjectName) -> Result<Removed> {
-        unbuilt()
+    async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
+        projects::remove(&self.server, name).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
         match &request.target {
             Target::Project(project) => self.plan_of(project, request).await,
-            Target::Checkout(_) => unbuilt(),
+            Target::Checkout(folder) => self.plan_here(folder, request).await,
         }
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
         match &request.target {
             Target::Project(project) => self.run_of(project, request).await,
-            Target::Checkout(_) => unbuilt(),
+            Target::Checkout(folder) => self.run_here(folder, request).await,
         }
     }
 
@@ -116,24 +132,29 @@ impl Farm for RemoteFarm {
         self.retry_job(job).await
     }
 
-    async fn findings(&self, _query: &FindingQuery) -> Result<Findings> {
-        unbuilt()
+    async fn findings(&self, query: &FindingQuery) -> Result<Findings> {
+        self.page_of_findings(query).await
     }
 
-    async fn each_finding(&self, _query: &FindingQuery) -> Result<EachFinding> {
-        unbuilt()
+    async fn each_finding(&self, query: &FindingQuery) -> Result<EachFinding> {
+        self.findings_one_by_one(query).await
     }
 
-    async fn ignore(&self, _wanted: &Suppress) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn ignore(&self, wanted: &Suppress) -> Result<Vec<Suppression>> {
+        self.ignore_findings(wanted).await
     }
 
-    async fn suppressions(&self, _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<AuditEvent>> {
+        let answer: AuditAnswer = self.server.get(&["events"], &AuditQuery::from(filter)).await?;
+        Ok(answer.events)
     }
 
-    async fn unignore(&self, _findings: &[FingerprintPrefix], _around: &Around) -> Result<Vec<Suppression>> {
-        unbuilt()
+    async fn suppressions(&self, around: &Around) -> Result<Vec<Suppression>> {
+        self.ignored_findings(around).await
+    }
+
+    async fn unignore(&self, findings: &[FingerprintPrefix], around: &Around) -> Result<Vec<Suppression>> {
+        self.unignore_findings(findings, around).await
     }
 
     async fn mint_token(&self, new: NewToken) -> Result<Minted> {

@@ -3,6 +3,7 @@
 use std::sync::Once;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -96,5 +97,51 @@ impl Transport {
     pub(super) fn foreign(&self, why: &str) -> Error {
         Error::new(Code::ServerUnreachable, format!("{} does not answer as crafting does: {why}", self.server))
             .hint("check --server or CRAFTING_URL, and what stands between; the server may be of another version")
+    }
+}
+
+/// An answer that comes a line at a time.
+pub(super) struct Lines {
+    server: Transport,
+    response: Response,
+    bytes: BytesMut,
+    longest: usize,
+}
+
+impl Lines {
+    /// Of this answer, none of whose lines has more than `longest` bytes.
+    pub(super) fn new(server: Transport, response: Response, longest: usize) -> Self {
+        Self { server, response, bytes: BytesMut::new(), longest }
+    }
+
+    /// The next line, with its end; none: that was the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<BytesMut>> {
+        let mut searched = 0;
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', &self.bytes[searched..]) {
+                return Ok(Some(self.bytes.split_to(searched + at + 1)));
+            }
+            searched = self.bytes.len();
+            if searched > self.longest {
+                return Err(self.server.foreign("a line of its answer is too long"));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.bytes.extend_from_slice(&chunk),
+                Ok(None) if self.bytes.is_empty() => return Ok(None),
+                Ok(None) => return Err(self.broken()),
+                Err(error) => return Err(self.server.unreachable(&error)),
+            }
+        }
+    }
+
+    /// A line as what it is meant to be.
+    pub(super) fn read<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T> {
+        serde_json::from_slice(line).map_err(|error| self.server.foreign(&error.to_string()))
+    }
+
+    /// The answer ended before its end.
+    pub(super) fn broken(&self) -> Error {
+        Error::new(Code::ServerUnreachable, format!("the answer of {} broke off", self.server.server))
+            .hint("try again; the server may have been stopped meanwhile")
     }
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::query::Flag;
 use crate::error::{Error, Result};
 use crate::farm::live::Piece;
 use crate::farm::{FollowLogs, LogPart, LogStart};
@@ -244,25 +245,4 @@ fn part(
         (None, line) => LogStart::Line(line.unwrap_or(1)),
     };
     Ok(Some(LogPart { start, lines, stream, follow }))
-}
-
-/// A yes or no in a query: `1` or `0`, `true` or `false`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flag(pub bool);
-
-impl Serialize for Flag {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(u8::from(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        match text.as_ref() {
-            "1" | "true" => Ok(Self(true)),
-            "0" | "false" => Ok(Self(false)),
-            _ => Err(serde::de::Error::custom("it is 1 or 0")),
-        }
-    }
 }

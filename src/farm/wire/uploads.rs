@@ -28,6 +28,15 @@ pub struct CheckoutForm {
     /// What detection saw, one phrase per subproject.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
+    /// The project's name, whatever its `crafting.toml` says; one that is taken is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ProjectName>,
+    /// The branch that jobs run when they name no ref, whatever its `crafting.toml` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_branch: Option<RefName>,
+    /// That a checkout which is registered already is a conflict.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_new: bool,
 }
 
 /// The answer of `PUT /checkouts`.

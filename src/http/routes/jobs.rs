@@ -12,7 +12,8 @@ use crate::farm::{Around, Farm as _, JobFilter, JobSelector, LocalFarm, Once, Sc
 use crate::http::auth::Asked;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::idempotency::Repeatable;
-use crate::http::problem::Refusal;
+use crate::http::kept_answers::OfLedger;
+use crate::http::problem::{BodyRefusals, Refusal, Refusals};
 use crate::model::{BatchId, Job, ProjectName};
 
 /// Queues jobs, which the server runs.
@@ -27,7 +28,8 @@ use crate::model::{BatchId, Job, ProjectName};
         (status = 404, description = "There is no such project, recipe, subproject or commit.", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "The idempotency key was used for another request.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn run(
     Asked(farm): Asked,
     Path(name): Path<ProjectName>,
@@ -49,8 +51,14 @@ pub(crate) async fn run(
     responses(
         (status = 200, body = JobsAnswer),
         (status = 404, description = "There is no such project, or no such job to go on from.", body = Problem,
-            content_type = "application/problem+json")))]
-pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<JobsQuery>) -> Result<Json<JobsAnswer>, Refusal> {
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter cannot be understood.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
+pub(crate) async fn list(
+    Asked(farm): Asked,
+    Query(query): Query<JobsQuery>,
+) -> Result<OfLedger<Json<JobsAnswer>>, Refusal> {
     let mut filter = JobFilter::from(query);
     let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
     // One more than is shown tells whether there is more.
@@ -59,7 +67,7 @@ pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<JobsQuery>) -> 
     let more = jobs.len() > limit;
     jobs.truncate(limit);
     let next = if more { jobs.last().map(|job| job.id.clone()) } else { None };
-    Ok(Json(JobsAnswer { ok: true, jobs, next }))
+    Ok(OfLedger(Json(JobsAnswer { ok: true, jobs, next })))
 }
 
 /// One job, with the last lines of its log.
@@ -70,15 +78,21 @@ pub(crate) async fn list(Asked(farm): Asked, Query(query): Query<JobsQuery>) -> 
     responses(
         (status = 200, body = JobAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn show(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
     Query(query): Query<JobQuery>,
-) -> Result<Json<JobAnswer>, Refusal> {
+) -> Result<Response, Refusal> {
     let job = named(&farm, which, query.project).await?;
     let log_tail = farm.log_tail(&job.id, query.log_tail.unwrap_or(LOG_TAIL)).await?;
-    Ok(Json(JobAnswer { ok: true, job, log_tail }))
+    let settled = job.status.is_final();
+    let answer = Json(JobAnswer { ok: true, job, log_tail });
+    // A log grows without a word to the ledger.
+    Ok(if settled { OfLedger(answer).into_response() } else { answer.into_response() })
 }
 
 /// Asks for the end of a job, or of its batch: first with grace, with `force` at once.
@@ -89,7 +103,8 @@ pub(crate) async fn show(
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn cancel(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
@@ -108,7 +123,10 @@ pub(crate) async fn cancel(
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such job.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn delete(
     asked: Asked,
     which: Path<JobSelector>,
@@ -127,7 +145,10 @@ pub(crate) async fn delete(
         (status = 404, description = "There is no such job.", body = Problem,
             content_type = "application/problem+json"),
         (status = 409, description = "It is not over yet, or the idempotency key was used for another request.",
-            body = Problem, content_type = "application/problem+json")))]
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name a job, or names several.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn retry(
     Asked(farm): Asked,
     Path(which): Path<JobSelector>,
@@ -145,7 +166,10 @@ pub(crate) async fn retry(
     responses(
         (status = 200, body = BatchAnswer),
         (status = 404, description = "There is no such batch.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 422, description = "That cannot name one.", body = Problem,
+            content_type = "application/problem+json"),
+        Refusals))]
 pub(crate) async fn batch(Asked(farm): Asked, Path(id): Path<BatchId>) -> Result<Json<BatchAnswer>, Refusal> {
     let jobs = farm.in_scope(&Scope::Batch(id.clone())).await?;
     Ok(Json(BatchAnswer { ok: true, batch_id: id, jobs }))
@@ -157,7 +181,8 @@ pub(crate) async fn batch(Asked(farm): Asked, Path(id): Path<BatchId>) -> Result
     responses(
         (status = 200, body = CancelledAnswer),
         (status = 404, description = "There is no such batch.", body = Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        Refusals, BodyRefusals))]
 pub(crate) async fn cancel_batch(
     Asked(farm): Asked,
     Path(id): Path<BatchId>,

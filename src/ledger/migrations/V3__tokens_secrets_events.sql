@@ -55,8 +55,14 @@ CREATE TABLE events (
     phase         TEXT NOT NULL,               -- done, or started and then completed or failed
     object_kind   TEXT NOT NULL,
     object        TEXT NOT NULL,
+    project       TEXT,                        -- no reference: events outlive their project
     detail        TEXT
 ) STRICT;
+
+CREATE INDEX events_by_object      ON events (object, id);
+CREATE INDEX events_by_object_kind ON events (object_kind, id);
+CREATE INDEX events_by_actor       ON events (actor, id) WHERE actor IS NOT NULL;
+CREATE INDEX events_by_project     ON events (project, id) WHERE project IS NOT NULL;
 
 CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are only added'); END;
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT raise(ABORT, 'events are only added'); END;
