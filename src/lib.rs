@@ -13,4 +13,5 @@ pub mod model;
 pub mod parsers;
 pub mod runner;
 pub mod runtime;
+pub mod secrets;
 pub mod workspace;

@@ -67,6 +67,7 @@ pub fn queue(ledger: &Ledger, project: &ProjectName) -> Step<Job> {
     let recipe = RecipeSnapshot {
         command: "true".to_owned(),
         env: std::collections::BTreeMap::new(),
+        secrets: std::collections::BTreeSet::new(),
         timeout_secs: 60,
         path: SubPath::root(),
         root: SubPath::root(),

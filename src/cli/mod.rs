@@ -11,6 +11,7 @@ mod job;
 mod ledger;
 mod man;
 mod project;
+mod secret;
 mod serve;
 mod suppress;
 mod token;
@@ -89,6 +90,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
         Command::Job(command) => job::run(&ui, &global, command),
         Command::Events(args) => events::run(&ui, &global, args),
         Command::Findings(args) => findings::run(&ui, &global, args),
+        Command::Secret(command) => secret::run(&ui, &global, command),
         Command::Serve(args) => serve::run(&ui, global.verbose, &args),
         Command::Token(command) => token::run(&ui, &global, command),
         Command::Gc(args) => gc::run(&ui, &global, &args),

@@ -38,6 +38,7 @@ const SUBPROJECT_KEYS: &str = "
 # audit = { command = \"npm audit\", retries = 2, backoff_secs = 30 }
 # recipes = { e2e = \"npm run e2e\" }  # any further ones, by name
 # env = { NODE_ENV = \"test\" }        # for each of its recipes
+# secrets = [\"NPM_TOKEN\"]            # `crafting secret set` has the values; a recipe's table may say it too
 # keep = [\"node_modules\"]            # untracked files that stay from job to job,
 #                                    # in place of the language's own; [] keeps nothing
 # fresh = true                       # begin every job with an empty tree
@@ -78,6 +79,10 @@ pub fn render(name: &ProjectName, found: &[Found]) -> String {
         let custom: toml::Table = custom.map(|(name, recipe)| (name.to_string(), value(recipe))).collect();
         if !custom.is_empty() {
             entry(&mut text, "recipes", &Value::Table(custom));
+        }
+        if !subproject.secrets.is_empty() {
+            let secrets = subproject.secrets.iter().map(|secret| Value::from(secret.as_str()));
+            entry(&mut text, "secrets", &Value::Array(secrets.collect()));
         }
         if !subproject.env.is_empty() {
             let env = subproject.env.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));

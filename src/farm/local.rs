@@ -18,7 +18,7 @@ use super::visible::View;
 use super::{
     Around, EachFinding, Event, Farm, FindingQuery, Findings, FollowLogs, JobFilter, JobSelector, LogPart, Minted,
     NewProject, NewToken, Plan, ProjectChange, Registered, Removed, RunRequest, Scope, Started, Suppress, checkout,
-    findings, request, suppress, tokens,
+    findings, request, secrets, suppress, tokens,
 };
 use crate::config::Settings;
 use crate::error::{Code, Error, Result};
@@ -26,7 +26,7 @@ use crate::ledger::events::{self, Act};
 use crate::ledger::{self, Ledger, jobs, projects, queue};
 use crate::model::{
     Action, AuditEvent, Caller, CommitId, EventFilter, FingerprintPrefix, GitUrl, Job, JobId, Phase, Project,
-    ProjectName, SubPath, Suppression, Timestamp, Token, TokenName,
+    ProjectName, Secret, SecretName, SecretValue, SubPath, Suppression, Timestamp, Token, TokenName,
 };
 use crate::runner::log;
 use crate::runner::queue::{Runner, Share};
@@ -253,6 +253,21 @@ impl Farm for LocalFarm {
         self.seeing(move |view| remove(view, &name)).await
     }
 
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        let project = project.clone();
+        self.seeing(move |view| secrets::list(view, &project)).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.seeing(move |view| secrets::set(view, &project, &name, &value)).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        let (project, name) = (project.clone(), name.clone());
+        self.seeing(move |view| secrets::remove(view, &project, &name)).await
+    }
+
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
         let wanted = request.clone();
         self.seeing(move |view| request::plan(view, &wanted)).await
@@ -423,7 +438,7 @@ fn remove(view: &View, name: &ProjectName) -> Result<Removed> {
         }
         Ok(freed_bytes)
     };
-    let told = |_: &u64| format!("{} jobs, {findings} findings", ids.len());
+    let told = |_: &u64| format!("jobs: {}, findings: {findings}", ids.len());
     let freed_bytes = view.to_the_end(act, files, told)?;
     Ok(Removed { project: name.clone(), jobs: ids.len() as u64, findings, freed_bytes })
 }

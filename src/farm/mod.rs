@@ -13,6 +13,7 @@ mod log_part;
 mod plan;
 mod remote;
 mod request;
+mod secrets;
 mod serving;
 mod since;
 mod suppress;
@@ -47,8 +48,8 @@ pub use tokens::FirstAdmin;
 use crate::error::{Error, Result};
 use crate::model::{
     AuditEvent, Batch, Bearer, Cidr, CommitId, EventFilter, Finding, FindingCounts, FindingGroup, FingerprintPrefix,
-    GitUrl, GroupBy, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, ServerUrl, Stream, SubPath,
-    Suppression, Timestamp, Token, TokenName, TokenScope, path_glob,
+    GitUrl, GroupBy, Job, JobId, Project, ProjectFile, ProjectName, RecipeName, RefName, Secret, SecretName,
+    SecretValue, ServerUrl, Stream, SubPath, Suppression, Timestamp, Token, TokenName, TokenScope, path_glob,
 };
 
 /// The longest time that a recipe may be given.
@@ -79,6 +80,13 @@ pub trait Farm: Send + Sync {
     async fn update_project(&self, name: &ProjectName, change: ProjectChange) -> Result<Registered>;
     /// Removes a project with its jobs, findings, logs, mirror and slots. A running job is a conflict.
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed>;
+
+    /// The secrets of a project, by name: never their values.
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>>;
+    /// Sets a secret, in place of the one of that name if there is one.
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret>;
+    /// Removes a secret. It is answered as it was.
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret>;
 
     /// What [`Farm::run`] would queue, without queueing it. As with a run, a checkout is registered or read again, and
     /// the snapshot of its files is made.

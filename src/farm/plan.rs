@@ -125,8 +125,7 @@ fn job(
 ) -> PlannedJob {
     let recipe = &subproject.recipes[name];
     let path = project.root.join(&subproject.path);
-    let mut env = subproject.env.clone();
-    env.extend(recipe.env.clone());
+    let (env, secrets) = subproject.given_to(recipe);
     let limit = choice.timeout.unwrap_or_else(|| settings.timeout(recipe.timeout_secs.or(project.timeout_secs)));
     // All of the project's: the slot may have served another subproject before, and will again.
     let keep = project.subprojects.iter().flat_map(|subproject| kept_paths(project, subproject)).collect();
@@ -136,6 +135,7 @@ fn job(
         recipe_snapshot: RecipeSnapshot {
             command: recipe.command.clone(),
             env,
+            secrets,
             timeout_secs: limit.as_secs().max(1),
             path,
             root: project.root.clone(),

@@ -15,7 +15,9 @@ use super::auth::{Door, admit};
 use super::extract::BODY_LIMIT;
 use super::kept_answers::{KeptAnswers, give_again};
 use super::metrics::Metrics;
-use super::routes::{audit, description, events, findings, health, jobs, log, projects, suppressions, tokens, uploads};
+use super::routes::{
+    audit, description, events, findings, health, jobs, log, projects, secrets, suppressions, tokens, uploads,
+};
 use super::{access, openapi, problem, request_id};
 use crate::error::Result;
 use crate::farm::{Load, LocalFarm};
@@ -72,6 +74,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log::of_job))
         .routes(routes!(projects::list, projects::add))
         .routes(routes!(projects::show, projects::update, projects::remove))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove))
         .routes(routes!(suppressions::list, suppressions::ignore, suppressions::unignore))
         .routes(routes!(tokens::list, tokens::mint))
         .routes(routes!(tokens::revoke))

@@ -508,6 +508,7 @@ pub(super) mod samples {
         let snapshot = RecipeSnapshot {
             command: "true".to_owned(),
             env: BTreeMap::new(),
+            secrets: std::collections::BTreeSet::new(),
             timeout_secs: 1,
             path: SubPath::root(),
             root: SubPath::root(),

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod projects;
 pub mod queue;
 pub mod requests;
+pub mod secrets;
 pub mod selection;
 pub mod suppressions;
 pub mod tokens;

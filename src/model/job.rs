@@ -1,12 +1,14 @@
 //! Jobs: one run of one recipe of one subproject at one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::named::by_name;
-use super::{BatchId, CommitId, IgnoreRule, JobId, Language, ProjectName, RecipeName, RefName, SubPath, Timestamp};
+use super::{
+    BatchId, CommitId, IgnoreRule, JobId, Language, ProjectName, RecipeName, RefName, SecretName, SubPath, Timestamp,
+};
 use crate::error::Result;
 
 /// `queued → running → passed | failed | timed_out | cancelled`, and `queued → cancelled`.
@@ -82,6 +84,9 @@ pub struct RecipeSnapshot {
     /// The recipe's own environment, on top of the allowlist.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// The project's secrets that it gets: their names, never their values.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<SecretName>,
     /// Seconds until the recipe is ended.
     pub timeout_secs: u64,
     /// The subproject's folder, relative to the repository's top.

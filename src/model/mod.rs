@@ -11,6 +11,7 @@ mod job;
 mod name;
 mod named;
 mod project;
+mod secret;
 mod sighting;
 mod time;
 mod token;
@@ -26,10 +27,13 @@ pub use id::{BatchId, JobId, RunnerId};
 pub use idempotency::IdempotencyKey;
 pub use ignore::{IgnoreRule, IgnoreSource, Ignored, Suppression};
 pub use job::{Batch, Job, JobFilter, JobStatus, RecipeSnapshot, Scope, Stream};
-pub use name::{CommitId, GitUrl, ProjectName, RecipeName, RefName, ServerUrl, SubPath, TokenName, nearest};
+pub use name::{
+    CommitId, GitUrl, ProjectName, RecipeName, RefName, SecretName, ServerUrl, SubPath, TokenName, nearest,
+};
 pub(crate) use named::by_name;
 pub(crate) use project::config_error;
 pub use project::{Language, Project, ProjectFile, Recipe, Subproject};
+pub use secret::{Secret, SecretValue};
 pub use sighting::Sighting;
 pub use time::{Timestamp, span};
 pub use token::{Bearer, Caller, Cidr, Token, TokenScope, USE_GRAIN};

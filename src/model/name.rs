@@ -71,6 +71,11 @@ checked_name!(
     check_recipe_name
 );
 checked_name!(
+    /// A secret's name, which is the variable that a recipe gets it in: `[A-Z_][A-Z0-9_]{0,63}`.
+    SecretName,
+    super::secret::check_name
+);
+checked_name!(
     /// A folder inside a project, relative, with `/` between its parts; the project's root is `.`.
     SubPath,
     check_sub_path

@@ -1,6 +1,6 @@
 //! Projects, their subprojects and recipes, and the `crafting.toml` that describes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::named::by_name;
-use super::{GitUrl, IgnoreRule, Kind, ProjectName, RecipeName, RefName, SubPath, Timestamp, TokenName, nearest};
-use super::{code_glob, path_glob};
+use super::{GitUrl, IgnoreRule, Kind, ProjectName, RecipeName, RefName, SecretName, SubPath, Timestamp, TokenName};
+use super::{code_glob, nearest, path_glob};
 use crate::error::{Code, Error, Result};
 
 /// What a subproject is written in: decides the kept paths and gives the parsers a hint.
@@ -114,6 +114,9 @@ pub struct Recipe {
     /// Added to the environment of the run.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// The project's secrets that the run gets, each in the variable of its name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<SecretName>,
     /// Seconds until the recipe is ended; else the project's, else the configuration's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_secs: Option<u64>,
@@ -143,7 +146,7 @@ impl<'de> Deserialize<'de> for RecipeForm {
             type Value = RecipeForm;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a command, or a table with command, env, timeout_secs, retries, backoff_secs")
+                f.write_str("a command, or a table with command, env, secrets, timeout_secs, retries, backoff_secs")
             }
 
             fn visit_str<E>(self, command: &str) -> std::result::Result<RecipeForm, E> {
@@ -164,6 +167,8 @@ struct RecipeTable {
     command: String,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    secrets: BTreeSet<SecretName>,
     timeout_secs: Option<u64>,
     #[serde(default)]
     retries: u32,
@@ -175,8 +180,8 @@ impl From<RecipeForm> for Recipe {
     fn from(form: RecipeForm) -> Self {
         match form {
             RecipeForm::Command(command) => Self { command, ..Self::default() },
-            RecipeForm::Table(RecipeTable { command, env, timeout_secs, retries, backoff_secs }) => {
-                Self { command, env, timeout_secs, retries, backoff_secs }
+            RecipeForm::Table(RecipeTable { command, env, secrets, timeout_secs, retries, backoff_secs }) => {
+                Self { command, env, secrets, timeout_secs, retries, backoff_secs }
             }
         }
     }
@@ -196,6 +201,9 @@ pub struct Subproject {
     /// Added to the environment of every recipe.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// The project's secrets that every recipe gets.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<SecretName>,
     /// Globs, relative to the folder, of untracked paths that survive in the slot; null: the language's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Vec<String>>,
@@ -213,9 +221,17 @@ impl Subproject {
             language,
             recipes: BTreeMap::new(),
             env: BTreeMap::new(),
+            secrets: BTreeSet::new(),
             keep: None,
             fresh: false,
         }
+    }
+
+    /// What one of its recipes gets in its environment, and which secrets.
+    pub fn given_to(&self, recipe: &Recipe) -> (BTreeMap<String, String>, BTreeSet<SecretName>) {
+        let mut env = self.env.clone();
+        env.extend(recipe.env.clone());
+        (env, self.secrets.union(&recipe.secrets).cloned().collect())
     }
 
     /// The kept paths' patterns, relative to the subproject's folder.
@@ -357,6 +373,8 @@ struct SubprojectForm {
     recipes: BTreeMap<RecipeName, Recipe>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    secrets: BTreeSet<SecretName>,
     keep: Option<Vec<String>>,
     #[serde(default)]
     fresh: bool,
@@ -395,15 +413,23 @@ impl SubprojectForm {
         {
             return Err(format!("keep holds {pattern:?}, which leads out of the subproject"));
         }
-        Ok(Subproject {
+        let subproject = Subproject {
             name: self.name.unwrap_or_else(|| self.path.clone()),
             path: self.path,
             language: self.language,
             recipes,
             env: self.env,
+            secrets: self.secrets,
             keep: self.keep,
             fresh: self.fresh,
-        })
+        };
+        for (name, recipe) in &subproject.recipes {
+            let (env, secrets) = subproject.given_to(recipe);
+            if let Some(both) = secrets.iter().find(|secret| env.contains_key(secret.as_str())) {
+                return Err(format!("the recipe {name} has {both} in its env and in its secrets; take it out of one"));
+            }
+        }
+        Ok(subproject)
     }
 }
 

@@ -5,8 +5,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::given::{self, Given};
 use super::judging::{Judged, judge};
 use super::log::{LogStats, LogWriter};
+use super::masking::MaskedLog;
 use super::reading::Reading;
 use super::{Rooms, environment, reports};
 use crate::error::{Code, Error, IoContext, Result};
@@ -15,7 +17,7 @@ use crate::ledger::jobs::{self, Outcome};
 use crate::ledger::queue;
 use crate::ledger::{self, Within};
 use crate::model::{Job, JobId, JobStatus, RunnerId, Timestamp};
-use crate::runtime::{Cause, Control, Ending, GRACE, Launch};
+use crate::runtime::{Cause, Control, Ending, GRACE, Launch, Read};
 use crate::workspace::{LeaseRequest, Release, Slot};
 
 /// What the log of a cancelled job says.
@@ -91,7 +93,7 @@ impl State {
 /// if that could not be kept.
 pub(super) fn run(rooms: &Rooms, mut job: Job, binding: Option<&RunnerId>, orders: &Orders) -> Result<()> {
     let outcome = match LogWriter::create(&rooms.logs(), &job.id, rooms.settings.log_limit_bytes.value) {
-        Ok(log) => with_log(rooms, &mut job, orders, log),
+        Ok(log) => with_log(rooms, &mut job, orders, MaskedLog::new(log)),
         Err(error) => farm_failure(&error, LogStats::default()),
     };
     let again = outcome.error.is_none() && matches!(outcome.status, JobStatus::Failed | JobStatus::TimedOut);
@@ -125,7 +127,7 @@ fn farm_failure(error: &Error, stats: LogStats) -> Outcome {
     }
 }
 
-fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -> Outcome {
+fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: MaskedLog) -> Outcome {
     orders.preparing(&job.id);
     let prepared = prepare(rooms, job, &mut log);
     let cancelled = orders.prepared();
@@ -138,7 +140,18 @@ fn with_log(rooms: &Rooms, job: &mut Job, orders: &Orders, mut log: LogWriter) -
         Err(error) if cancelled || error.code() == Code::Interrupted => return cancel(log),
         Err(error) => return fail(log, &error),
     };
-    let (outcome, release) = in_slot(rooms, job, &slot, orders, log);
+    let given = match Given::open(rooms, job) {
+        Ok(given) => given,
+        Err(error) => {
+            let _ = slot.release(Release::Clean);
+            return fail(log, &error);
+        }
+    };
+    log.mask(given.masks.clone());
+    let (mut outcome, release) = in_slot(rooms, job, &slot, (orders, &given), log);
+    if let (Some(masks), Some(error)) = (&given.masks, &mut outcome.error) {
+        *error = masks.text(error);
+    }
     if let Err(error) = slot.release(release) {
         // The recipe ran and its end stands; the slot is laid anew next time.
         tracing::warn!(job = %job.id, "{error}");
@@ -154,20 +167,20 @@ fn ended(status: JobStatus, exit_code: Option<i32>, stats: LogStats) -> Outcome 
 }
 
 /// Ends a job whose recipe was never begun.
-fn cancel(mut log: LogWriter) -> Outcome {
+fn cancel(mut log: MaskedLog) -> Outcome {
     let _ = log.note(CANCELLED);
     ended(JobStatus::Cancelled, None, log.finish().unwrap_or_default())
 }
 
 /// Ends a job that the farm could not run, with the reason in its log.
-fn fail(mut log: LogWriter, error: &Error) -> Outcome {
+fn fail(mut log: MaskedLog, error: &Error) -> Outcome {
     note_error(&mut log, error);
     let stats = log.finish().unwrap_or_default();
     farm_failure(error, stats)
 }
 
 /// The log may be what is broken: then the row has the reason alone.
-fn note_error(log: &mut LogWriter, error: &Error) {
+fn note_error(log: &mut MaskedLog, error: &Error) {
     let _ = log.note(&format!("error: {error}"));
     if let Some(hint) = error.hint_text() {
         let _ = log.note(&format!("hint: {hint}"));
@@ -175,7 +188,9 @@ fn note_error(log: &mut LogWriter, error: &Error) {
 }
 
 /// Resolves the commit and leases a slot with its tree.
-fn prepare(rooms: &Rooms, job: &mut Job, log: &mut LogWriter) -> Result<Slot> {
+fn prepare(rooms: &Rooms, job: &mut Job, log: &mut MaskedLog) -> Result<Slot> {
+    // Before anything that takes long.
+    given::check(rooms, job)?;
     let project = rooms.ledger.read(|tx| ledger::projects::get(tx, Within::Everything, &job.project))?;
     let mirror = rooms.workspace.mirror(&project.name, &project.git_url).for_job(&job.id);
     let sha = match &job.sha {
@@ -209,19 +224,25 @@ fn prepare(rooms: &Rooms, job: &mut Job, log: &mut LogWriter) -> Result<Slot> {
 }
 
 /// Runs the recipe in its slot and reads what it printed.
-fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogWriter) -> (Outcome, Release) {
+fn in_slot(
+    rooms: &Rooms,
+    job: &Job,
+    slot: &Slot,
+    (orders, given): (&Orders, &Given),
+    mut log: MaskedLog,
+) -> (Outcome, Release) {
     let snapshot = &job.recipe_snapshot;
     let aliases = vec![slot.link().to_owned()];
     let paths = PathMap::new(slot.path(), &snapshot.root, &snapshot.path, aliases);
     let watch = log.watch();
     let (ending, stats, reading, reported) = std::thread::scope(|scope| {
-        let reading = scope.spawn(|| Reading::new(rooms, job, paths).follow(&watch));
-        let ending = execute(rooms, job, slot, orders, &mut log);
+        let reading = scope.spawn(|| Reading::new(rooms, job, paths, given.masks.clone()).follow(&watch));
+        let ending = execute(rooms, job, slot, (orders, given), &mut log);
         match &ending {
             Ok(ending) => note_ending(&mut log, job, slot, ending),
             Err(error) => note_error(&mut log, error),
         }
-        let reports = reports::read(&rooms.reports(&job.id));
+        let reports = reports::read(&rooms.reports(&job.id), given.masks.as_ref());
         for note in &reports.notes {
             say(&mut log, job, note);
         }
@@ -265,7 +286,13 @@ fn in_slot(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, mut log: LogW
 }
 
 /// From the recipe's start to its end and the last byte of its output.
-fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut LogWriter) -> Result<Ending> {
+fn execute(
+    rooms: &Rooms,
+    job: &Job,
+    slot: &Slot,
+    (orders, given): (&Orders, &Given),
+    log: &mut MaskedLog,
+) -> Result<Ending> {
     let snapshot = &job.recipe_snapshot;
     let caches = rooms.settings.caches_dir.value.as_deref();
     let (temporary, reports) = (rooms.temporary(&job.id), rooms.reports(&job.id));
@@ -274,10 +301,12 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
     }
     let cwd = slot.folder(&snapshot.path)?;
     let folders = environment::Folders { temporary: &temporary, reports: &reports, cwd: &cwd, caches };
+    let mut env = environment::of(job, &folders, &|name| std::env::var_os(name));
+    given.add_to(&mut env);
     let launch = Launch {
         job: job.id.clone(),
         command: snapshot.command.clone(),
-        env: environment::of(job, &folders, &|name| std::env::var_os(name)),
+        env,
         cwd,
         timeout: Duration::from_secs(snapshot.timeout_secs),
         grace: GRACE,
@@ -286,14 +315,14 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
     orders.attach(running.process.control());
     let mut buffer = vec![0_u8; 256 * 1024];
     let captured = loop {
-        match running.output.read(&mut buffer) {
-            Ok(Some((stream, length))) => {
-                if let Err(error) = log.write(stream, &buffer[..length]) {
-                    break Err(error);
-                }
-            }
-            Ok(None) => break Ok(()),
+        let written = match running.output.read_within(&mut buffer, log.patience()) {
+            Ok(Read::Bytes(stream, length)) => log.write(stream, &buffer[..length]).and_then(|()| log.release()),
+            Ok(Read::Nothing) => log.release(),
+            Ok(Read::End) => break log.end_streams(),
             Err(error) => break Err(Error::io("read the output of", slot.path(), &error)),
+        };
+        if written.is_err() {
+            break written;
         }
     };
     if captured.is_err() {
@@ -304,14 +333,14 @@ fn execute(rooms: &Rooms, job: &Job, slot: &Slot, orders: &Orders, log: &mut Log
     captured.and(ending)
 }
 
-fn say(log: &mut LogWriter, job: &Job, text: &str) {
+fn say(log: &mut MaskedLog, job: &Job, text: &str) {
     if let Err(error) = log.note(text) {
         tracing::warn!(job = %job.id, "{error}");
     }
 }
 
 /// What the log should say that the recipe did not.
-fn note_ending(log: &mut LogWriter, job: &Job, slot: &Slot, ending: &Ending) {
+fn note_ending(log: &mut MaskedLog, job: &Job, slot: &Slot, ending: &Ending) {
     let mut say = |text: String| say(log, job, &text);
     match ending.cause {
         Cause::Exited => {}

@@ -4,10 +4,12 @@
 //! and the findings; nobody calls it but the farm.
 
 mod environment;
+mod given;
 mod job;
 mod judging;
 pub mod lease;
 pub mod log;
+mod masking;
 pub mod queue;
 mod reading;
 pub mod reaper;
@@ -22,6 +24,7 @@ use crate::config::Settings;
 use crate::error::{IoContext, Result};
 use crate::ledger::Ledger;
 use crate::runtime::Runtime;
+use crate::secrets::Vault;
 use crate::workspace::Workspace;
 
 pub use tally::Tally;
@@ -44,6 +47,11 @@ impl Rooms {
     /// The folder of the logs.
     pub fn logs(&self) -> PathBuf {
         self.settings.data_dir.value.join("logs")
+    }
+
+    /// What seals secrets and opens them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.settings.data_dir.value)
     }
 
     /// The folder of the runners' leases.

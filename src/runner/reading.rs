@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Rooms;
 use super::log::{LogReader, LogWatch};
+use super::masking::Masks;
 use super::reports::ToldTests;
 use crate::error::Result;
 use crate::findings;
@@ -39,13 +40,14 @@ struct Keeper<'a> {
     job: &'a Job,
     paths: PathMap,
     tests: ToldTests,
+    masks: Option<Masks>,
     count: u64,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(rooms: &'a Rooms, job: &'a Job, paths: PathMap) -> Self {
+    pub(super) fn new(rooms: &'a Rooms, job: &'a Job, paths: PathMap, masks: Option<Masks>) -> Self {
         let hint = Hint { language: Some(job.recipe_snapshot.language), recipe: Some(job.recipe.clone()) };
-        let keeper = Keeper { rooms, job, paths, tests: ToldTests::default(), count: 0 };
+        let keeper = Keeper { rooms, job, paths, tests: ToldTests::default(), masks, count: 0 };
         Self { rooms, job, feed: Feed::new(hint), keeper }
     }
 
@@ -127,10 +129,13 @@ impl Keeper<'_> {
             return Ok(());
         }
         let begun = Instant::now();
-        let Self { rooms, job, paths, tests, count } = self;
+        let Self { rooms, job, paths, tests, masks, count } = self;
         *count += rooms.ledger.write(|tx| {
             let mut added = 0;
             loop {
+                if let Some(masks) = masks {
+                    found.iter_mut().for_each(|one| masks.diagnostic(one));
+                }
                 tests.add(&found);
                 let now = Timestamp::now();
                 let rows: Vec<_> =

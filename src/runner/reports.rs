@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::masking::Masks;
 use crate::model::{Diagnostic, Kind};
 use crate::parsers::{self, Outcome};
 
@@ -31,7 +32,8 @@ pub(super) struct Reports {
 }
 
 /// Reads every regular file below `folder`, in the order of their names. Never fails: what cannot be read is noted.
-pub(super) fn read(folder: &Path) -> Reports {
+/// A recipe's secrets are masked before anything of a report is understood.
+pub(super) fn read(folder: &Path, masks: Option<&Masks>) -> Reports {
     let mut reports = Reports::default();
     let Listed { mut files, more, deeper } = list(folder);
     files.sort();
@@ -39,11 +41,12 @@ pub(super) fn read(folder: &Path) -> Reports {
     let mut unread = 0;
     for path in &files {
         let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
-        let outcome = read_one(path, SIZE_LIMIT.min(TOTAL_LIMIT - total), &mut reports.found).map(|(outcome, size)| {
-            // What turns out to be no report took its time all the same.
-            total = (total + size).min(TOTAL_LIMIT);
-            outcome
-        });
+        let outcome =
+            read_one(path, SIZE_LIMIT.min(TOTAL_LIMIT - total), masks, &mut reports.found).map(|(outcome, size)| {
+                // What turns out to be no report took its time all the same.
+                total = (total + size).min(TOTAL_LIMIT);
+                outcome
+            });
         let why = match outcome {
             Ok(Outcome::Read) => continue,
             Ok(Outcome::CutShort) => "ends too early; what stands before was read".to_owned(),
@@ -103,7 +106,12 @@ fn list(folder: &Path) -> Listed {
     listed
 }
 
-fn read_one(path: &Path, limit: u64, found: &mut Vec<Diagnostic>) -> Result<(Outcome, u64), String> {
+fn read_one(
+    path: &Path,
+    limit: u64,
+    masks: Option<&Masks>,
+    found: &mut Vec<Diagnostic>,
+) -> Result<(Outcome, u64), String> {
     let kind = path.symlink_metadata().map_err(|error| error.to_string())?.file_type();
     if !kind.is_file() {
         return Err("it is no regular file".to_owned());
@@ -119,8 +127,15 @@ fn read_one(path: &Path, limit: u64, found: &mut Vec<Diagnostic>) -> Result<(Out
     if metadata.len() > limit {
         return Err(format!("it has {} MiB, which is too much", metadata.len() >> 20));
     }
-    let outcome = parsers::read_report(file.take(limit), found).map_err(|error| error.to_string())?;
-    Ok((outcome, metadata.len()))
+    let before = found.len();
+    let outcome = match masks {
+        Some(masks) => parsers::read_report(masks.reader(file.take(limit)), found),
+        None => parsers::read_report(file.take(limit), found),
+    };
+    if let Some(masks) = masks {
+        found[before..].iter_mut().for_each(|one| masks.diagnostic(one));
+    }
+    Ok((outcome.map_err(|error| error.to_string())?, metadata.len()))
 }
 
 /// The failed tests that a log told, to tell which of a report's are the same: tools spell a test's name in their

@@ -15,6 +15,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::model::JobId;
 pub use background::spawn_background;
 pub use host::Host;
 pub use marked::kill_marked;
-pub use output::Output;
+pub use output::{Output, Read};
 pub use process::{Control, Process};
 pub use supervisor::supervise_if_asked;
 
@@ -49,7 +50,7 @@ pub trait Runtime: Send + Sync {
 }
 
 /// What to run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Launch {
     /// The job; its id becomes the variable [`JOB_MARK`].
     pub job: JobId,
@@ -63,6 +64,13 @@ pub struct Launch {
     pub timeout: Duration,
     /// Between SIGTERM and SIGKILL; [`GRACE`] outside tests.
     pub grace: Duration,
+}
+
+/// Without the values of its environment: some are secret.
+impl fmt::Debug for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Launch").field("job", &self.job).field("cwd", &self.cwd).finish_non_exhaustive()
+    }
 }
 
 /// A recipe that was started.

@@ -1,12 +1,24 @@
 //! What a recipe writes, in the order in which it arrives.
 
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::model::Stream;
+
+/// What came of waiting for output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// So many bytes of this stream.
+    Bytes(Stream, usize),
+    /// Nothing in the time given.
+    Nothing,
+    /// No more will come.
+    End,
+}
 
 /// What a pipe should hold, so that a burst does not stop the recipe; an unprivileged user with many pipes gets less.
 const PIPE_BYTES: i32 = 1 << 20;
@@ -41,16 +53,29 @@ impl Output {
     /// recipe has ended and they are empty. A process that outlived everything cannot delay it.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<(Stream, usize)>> {
         loop {
+            match self.read_within(buffer, None)? {
+                Read::Bytes(stream, length) => return Ok(Some((stream, length))),
+                Read::Nothing => {}
+                Read::End => return Ok(None),
+            }
+        }
+    }
+
+    /// The same, but waits no longer than that.
+    pub fn read_within(&mut self, buffer: &mut [u8], time: Option<Duration>) -> io::Result<Read> {
+        loop {
             for index in [self.turn, 1 - self.turn] {
                 if let Some(length) = self.read_one(index, buffer)? {
                     self.turn = 1 - index;
-                    return Ok(Some(([Stream::Stdout, Stream::Stderr][index], length)));
+                    return Ok(Read::Bytes([Stream::Stdout, Stream::Stderr][index], length));
                 }
             }
             if self.over || self.pipes.iter().all(Option::is_none) {
-                return Ok(None);
+                return Ok(Read::End);
             }
-            self.wait()?;
+            if !self.wait(time)? {
+                return Ok(Read::Nothing);
+            }
         }
     }
 
@@ -77,7 +102,8 @@ impl Output {
         }
     }
 
-    fn wait(&mut self) -> io::Result<()> {
+    /// Whether something came in time.
+    fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
         // A closed pipe leaves its place to the supervisor, which is asked about anyway.
         let [stdout, stderr] =
             self.pipes.each_ref().map(|pipe| pipe.as_ref().map_or(self.supervisor.as_fd(), AsFd::as_fd));
@@ -86,11 +112,13 @@ impl Output {
             PollFd::from_borrowed_fd(stderr, PollFlags::IN),
             PollFd::from_borrowed_fd(self.supervisor.as_fd(), PollFlags::IN),
         ];
-        retry(|| poll(&mut fds, None))?;
+        // A time too long for the system is no limit.
+        let time = time.and_then(|time| time.try_into().ok());
+        let came = retry(|| poll(&mut fds, time.as_ref()))?;
         let [stdout, stderr, supervisor] = fds.map(|fd| !fd.revents().is_empty());
         self.over = supervisor;
         self.ready = [stdout || supervisor, stderr || supervisor];
-        Ok(())
+        Ok(came > 0)
     }
 }
 

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::Ending;
 
 /// A string of the system: text where it can be, so that it stays small.
-#[derive(Debug, Serialize, Deserialize)]
+/// Not for `Debug`: it may be secret.
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Text {
     Text(String),
@@ -38,7 +39,7 @@ impl From<Text> for OsString {
 }
 
 /// The first line that a supervisor gets.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Spec {
     pub(super) command: String,
     pub(super) env: Vec<(Text, Text)>,

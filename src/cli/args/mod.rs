@@ -5,6 +5,7 @@ mod findings;
 mod format;
 mod job;
 mod project;
+mod secret;
 mod token;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use findings::{FindingsArgs, FindingsCommand};
 pub use format::Format;
 pub use job::{CancelArgs, JobCommand, ListArgs, LogArgs, RetryArgs, RunArgs, ShowArgs, WatchArgs};
 pub use project::{AddArgs, ProjectCommand, RemoveArgs, ShowProjectArgs, UpdateArgs};
+pub use secret::{SecretCommand, SetSecretArgs};
 pub use token::{MintArgs, TokenCommand};
 
 use crate::config::Settings;
@@ -147,6 +149,14 @@ pub enum Command {
     Job(JobCommand),
     /// Read findings, of jobs or of a captured log, and ignore some
     Findings(FindingsArgs),
+    /// Keep values that recipes get and nobody sees
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  crafting secret set NPM_TOKEN
+  crafting secret list"
+    )]
+    Secret(SecretCommand),
     /// Show the audit trail: who did what to which object, when
     Events(EventsArgs),
     /// Remove logs, slots and mirrors that are no longer needed

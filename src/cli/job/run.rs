@@ -60,13 +60,14 @@ fn plan(ui: &Ui, plan: &Plan) -> Result<u8> {
         ui.json(plan)?;
         return Ok(0);
     }
-    let mut table = Table::new(["subproject", "recipe", "timeout", "command"]);
+    let mut table = Table::new(["subproject", "recipe", "timeout", "secrets", "command"]).optional(&[3]);
     for job in &plan.jobs {
         let recipe = &job.recipe_snapshot;
         table.row([
             job.subproject.as_str().into(),
             job.recipe.as_str().into(),
             text::duration(Duration::from_secs(recipe.timeout_secs)).into(),
+            text::list(&recipe.secrets).into(),
             recipe.command.trim().replace('\n', "; ").into(),
         ]);
     }

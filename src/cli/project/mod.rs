@@ -25,7 +25,7 @@ pub fn run(ui: &Ui, global: &Global, command: ProjectCommand) -> Result<u8> {
 }
 
 /// The named project, or the one of this folder.
-async fn named_or_here(farm: &dyn Farm, name: Option<ProjectName>) -> Result<Project> {
+pub(super) async fn named_or_here(farm: &dyn Farm, name: Option<ProjectName>) -> Result<Project> {
     if let Some(name) = name {
         return farm.project(&name).await;
     }

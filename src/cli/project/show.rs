@@ -36,7 +36,8 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: ShowProjectArgs) -> Result<u8> 
 
 /// Every recipe of every subproject. `evidence` says of each subproject what it was recognised by.
 pub fn recipes(project: &Project, evidence: &[String], look: Look) -> String {
-    let mut table = Table::new(["subproject", "language", "recognised by", "recipe", "command"]).optional(&[2]);
+    let mut table =
+        Table::new(["subproject", "language", "recognised by", "recipe", "secrets", "command"]).optional(&[2, 4]);
     for (index, subproject) in project.subprojects.iter().enumerate() {
         let head = [
             subproject.name.as_str(),
@@ -45,15 +46,17 @@ pub fn recipes(project: &Project, evidence: &[String], look: Look) -> String {
         ];
         if subproject.recipes.is_empty() {
             let [name, language, evidence] = head;
-            table.row([name.into(), language.into(), evidence.into(), "(none)".into(), "".into()]);
+            table.row([name.into(), language.into(), evidence.into(), "(none)".into(), "".into(), "".into()]);
         }
         for (line, (name, recipe)) in subproject.recipes.iter().enumerate() {
+            let (_, secrets) = subproject.given_to(recipe);
             let [subproject, language, evidence] = head.map(|text| if line == 0 { text } else { "" });
             table.row([
                 subproject.into(),
                 language.into(),
                 evidence.into(),
                 name.as_str().into(),
+                text::list(&secrets).into(),
                 recipe.command.trim().replace('\n', "; ").into(),
             ]);
         }

@@ -149,6 +149,7 @@ pub(crate) mod samples {
             recipe_snapshot: RecipeSnapshot {
                 command: "cargo test".to_owned(),
                 env: [("RUST_LOG".to_owned(), "debug".to_owned())].into(),
+                secrets: std::collections::BTreeSet::new(),
                 timeout_secs: 3600,
                 path: subproject.parse().unwrap(),
                 root: SubPath::root(),

@@ -5,6 +5,11 @@ use std::time::Duration;
 use super::colour::Tone;
 use crate::model::{Job, JobStatus, Severity, Timestamp};
 
+/// `a, b`.
+pub fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// A length of time: `0.4s`, `12.3s`, `1m 05s`, `2h 03m`, `3d 04h`.
 pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();

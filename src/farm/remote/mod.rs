@@ -6,6 +6,7 @@ mod findings;
 mod jobs;
 mod live;
 mod projects;
+mod secrets;
 mod tokens;
 mod transport;
 mod upload;
@@ -24,8 +25,8 @@ use super::{
 };
 use crate::error::{Code, Error, Result};
 use crate::model::{
-    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, ServerUrl, Suppression,
-    Token, TokenName,
+    AuditEvent, Bearer, EventFilter, FingerprintPrefix, Job, JobId, Project, ProjectName, Secret, SecretName,
+    SecretValue, ServerUrl, Suppression, Token, TokenName,
 };
 
 /// A farm on a server.
@@ -84,6 +85,18 @@ impl Farm for RemoteFarm {
 
     async fn remove_project(&self, name: &ProjectName) -> Result<Removed> {
         projects::remove(&self.server, name).await
+    }
+
+    async fn secrets(&self, project: &ProjectName) -> Result<Vec<Secret>> {
+        secrets::list(&self.server, project).await
+    }
+
+    async fn set_secret(&self, project: &ProjectName, name: &SecretName, value: SecretValue) -> Result<Secret> {
+        secrets::set(&self.server, project, name, value).await
+    }
+
+    async fn remove_secret(&self, project: &ProjectName, name: &SecretName) -> Result<Secret> {
+        secrets::remove(&self.server, project, name).await
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {

@@ -10,6 +10,7 @@ mod live;
 mod problem;
 mod projects;
 mod query;
+mod secrets;
 mod suppressions;
 mod tokens;
 mod uploads;
@@ -27,6 +28,7 @@ pub use projects::{
     AddProject, ProjectAnswer, ProjectsAnswer, ProjectsQuery, RegisteredAnswer, RemovedAnswer, UpdateProject,
 };
 pub use query::{Flag, FlagText, List};
+pub use secrets::{SecretAnswer, SecretsAnswer, SetSecret};
 pub use suppressions::{IgnoreRequest, SuppressionsAnswer, SuppressionsParams, UnignoreParams};
 pub use tokens::{MintAnswer, MintRequest, TokenAnswer, TokensAnswer};
 pub use uploads::{CheckoutAnswer, CheckoutForm, CommitList, KnownAnswer, KnownForm, PackAnswer, PackQuery};

@@ -8,6 +8,7 @@ pub(super) mod health;
 pub(super) mod jobs;
 pub(super) mod log;
 pub(super) mod projects;
+pub(super) mod secrets;
 pub(super) mod suppressions;
 pub(super) mod tokens;
 pub(super) mod uploads;
