@@ -53,7 +53,7 @@ pub(super) async fn record(State(app): State<App>, mut request: Request, next: N
         whole: false,
     };
     let follows = FOLLOWED.contains(&line.route())
-        && (line.route() == FOLLOWED[0] || request.uri().query().is_some_and(|query| query.contains("follow")));
+        && (line.route().ends_with("/events") || request.uri().query().is_some_and(|query| query.contains("follow")));
     let open = app.metrics.open(follows);
     let response = next.run(request).await;
     app.metrics.answered(&line.method, line.route(), response.status(), began.elapsed());

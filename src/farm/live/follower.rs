@@ -259,12 +259,14 @@ impl Follower {
     }
 
     fn tell(&mut self, number: usize, what: Happening) -> Told {
+        let (edge, is_complete) = {
+            let standing = self.standings.borrow();
+            standing.jobs.get(number).map_or((0, false), |job| (job.edge, job.complete))
+        };
         let place = self.position.place_mut(number);
-        let mut is_final = place.phase == Phase::New;
         match &what {
             Happening::State(job) => {
                 place.phase = phase(job.value.status);
-                is_final = false;
                 if place.phase == Phase::Over {
                     (place.offset, place.finding) = (0, 0);
                 }
@@ -272,7 +274,6 @@ impl Follower {
             Happening::Log { piece, .. } => place.offset = piece.value.end(),
             Happening::Finding(finding) => place.finding = row_of(&finding.value),
             Happening::Progress { findings, .. } => {
-                let edge = self.standings.borrow().jobs.get(number).map_or(0, |job| job.edge);
                 if self.progress.len() <= number {
                     self.progress.resize(number + 1, (0, 0));
                 }
@@ -280,8 +281,8 @@ impl Follower {
             }
             Happening::End => {}
         }
-        // One that was over when this began is told of as a whole.
-        self.turn = if is_final { number } else { number + 1 };
+        // One that is over is told of to its end before others have their turn.
+        self.turn = if is_complete && place.phase != Phase::Over { number } else { number + 1 };
         Told { position: self.position.clone(), what }
     }
 }
