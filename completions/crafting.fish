@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_crafting_global_optspecs
-    string join \n C= format= color= q/quiet v/verbose h/help V/version
+    string join \n C= server= token= format= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_crafting_needs_command
@@ -25,6 +25,8 @@ function __fish_crafting_using_subcommand
 end
 
 complete -c crafting -n "__fish_crafting_needs_command" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_needs_command" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_needs_command" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_needs_command" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -47,12 +49,18 @@ complete -c crafting -n "__fish_crafting_needs_command" -f -a "init" -d 'Look at
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "project" -d 'Register projects, look at them, remove them'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "job" -d 'Run jobs and look at them'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "findings" -d 'Read findings, of jobs or of a captured log, and ignore some'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "secret" -d 'Keep values that recipes get and nobody sees'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "events" -d 'Show the audit trail: who did what to which object, when'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "gc" -d 'Remove logs, slots and mirrors that are no longer needed'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "serve" -d 'Run jobs for many, and answer over HTTP'
+complete -c crafting -n "__fish_crafting_needs_command" -f -a "token" -d 'Mint, list and revoke the tokens that a server takes'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "ledger" -d 'Look after the ledger, the database of projects, jobs and findings'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "config" -d 'Show the configuration'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c crafting -n "__fish_crafting_needs_command" -f -a "man" -d 'Write the manual, one page per command'
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand init" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand init" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -72,6 +80,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand init" -s q -l quiet -d
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand init" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and not __fish_seen_subcommand_from add list show update remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -98,6 +108,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l branch -d 'The branch that jobs run when they name no ref' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -116,6 +128,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -134,6 +148,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -155,6 +171,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l url -d 'The repository\'s new address' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l file -d 'Read this file instead of the repository\'s crafting.toml' -r -F
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -173,6 +191,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -192,6 +212,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_se
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand project; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and not __fish_seen_subcommand_from run list show log watch cancel retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -223,6 +245,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s j -l workers -d 'Jobs to run at once' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from run" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -257,6 +281,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l before -d 'Only jobs queued before this one' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -275,6 +301,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -297,6 +325,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l stream -d 'Only what came from this stream' -r -f -a "stdout\t''
 stderr\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -317,6 +347,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from log" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -337,6 +369,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -358,6 +392,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_s
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l fail-on -d 'Exit with 1 if there is such a finding: error, warn, info (or worse), cve, new, new:warn and so on' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand job; and __fish_seen_subcommand_from retry" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -409,6 +445,8 @@ other\t''"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l recipe -d 'The recipe that the captured log would be of' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l exit-code -d 'How the tool of the captured log exited' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and not __fish_seen_subcommand_from ignore ignored unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -436,6 +474,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l until -d 'Only until a day begins, such as 2027-01-31, or for a time, such as 30d' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -455,6 +495,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignore" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -474,6 +516,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_s
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from ignored" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s p -l project -d 'Of this project, instead of this folder\'s' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -491,7 +535,119 @@ never\t'Never'"
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand findings; and __fish_seen_subcommand_from unignore" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -f -a "set" -d 'Set a secret; the value is asked for, or read from stdin or a file'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -f -a "list" -d 'List a project\'s secrets: their names, never their values'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and not __fish_seen_subcommand_from set list remove" -f -a "remove" -d 'Remove a secret'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -s p -l project -d 'Of this project; without it, the one of this folder' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -l from -d 'Read the value from this file; -: from stdin, even on a terminal' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -s p -l project -d 'Of this project; without it, the one of this folder' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -s p -l project -d 'Of this project; without it, the one of this folder' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand secret; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand events" -s p -l project -d 'Of this project and its jobs, findings and secrets' -r
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l limit -d 'At most so many' -r
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l before -d 'Only events before the one with this number' -r
+complete -c crafting -n "__fish_crafting_using_subcommand events" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand events" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand events" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand events" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand events" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand gc" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -510,7 +666,123 @@ complete -c crafting -n "__fish_crafting_using_subcommand gc" -l all -d 'Slots t
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand gc" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l bind -d 'Where to listen; else CRAFTING_BIND, else 127.0.0.1:8810' -r
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -s j -l workers -d 'Jobs that run at once; else half the cores' -r
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l drain -d 'When asked to end, give running jobs so long; else CRAFTING_DRAIN_SECS, else 30' -r
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l log-format -d 'Form of the log on stderr; auto: text on a terminal, else JSON, an object per line' -r -f -a "auto\t'Text on a terminal, JSON elsewhere'
+text\t'For people'
+json\t'For programs'"
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -f -a "mint" -d 'Mint a token and print its bearer, which nobody can ask for again'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -f -a "list" -d 'List tokens, without their bearers'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and not __fish_seen_subcommand_from mint list revoke" -f -a "revoke" -d 'Revoke a token, at once; what it owns stays for the next token of its name'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l scope -d 'What it may do: look, or change things too' -r -f -a "read\t''
+write\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l cidr -d 'Usable only from these addresses, such as 10.0.0.0/8; may be repeated' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l expires -d 'Ends when a day begins, such as 2027-01-31, or after a time, such as 30d; else never' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -l admin -d 'Let it see everything and mint others'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from mint" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
+table\t''
+json\t''
+jsonl\t''
+sarif\t''
+junit\t''
+rdjsonl\t''
+github\t''
+gitlab\t''
+checkstyle\t''
+markdown\t''"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colours; auto: on a terminal, subject to NO_COLOR and CLICOLOR_FORCE' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
+complete -c crafting -n "__fish_crafting_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -531,6 +803,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "check" -d 'Check that the ledger is sound; exit status 3 if it is not'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and not __fish_seen_subcommand_from check backup" -f -a "backup" -d 'Copy the ledger to a file while it is in use'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -549,6 +823,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -567,6 +843,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand ledger; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -586,6 +864,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Print every effective value and where it came from'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -604,6 +884,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_see
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand completions" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
@@ -622,6 +904,8 @@ complete -c crafting -n "__fish_crafting_using_subcommand completions" -s q -l q
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s v -l verbose -d 'Tell on stderr what happens inside; twice for every detail'
 complete -c crafting -n "__fish_crafting_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c crafting -n "__fish_crafting_using_subcommand man" -s C -d 'Run as if started in this folder' -r -F
+complete -c crafting -n "__fish_crafting_using_subcommand man" -l server -d 'Ask the farm that answers there instead of this machine\'s; else CRAFTING_URL' -r
+complete -c crafting -n "__fish_crafting_using_subcommand man" -l token -d 'Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN' -r
 complete -c crafting -n "__fish_crafting_using_subcommand man" -l format -d 'Form of the answer on stdout; auto: a table, drawn with lines on a terminal' -r -f -a "auto\t''
 table\t''
 json\t''
