@@ -77,6 +77,9 @@ impl Here {
     }
 }
 
+/// A word of a command line, which may be the id of one of these jobs.
+type Word<'a> = dyn Fn(&[String]) -> String + 'a;
+
 fn asking<'a>(client: &'a Farm, url: &str, server: &Server, arguments: &[&str]) -> Crafting<'a> {
     let call = client.call(arguments).env("CRAFTING_URL", url);
     match server.admin() {
@@ -305,7 +308,7 @@ fn jobs_are_cancelled_and_run_again() {
     let ended = here.server.delete(&format!("/jobs/{second}")).wants(200).json();
     assert_eq!(ended["jobs"][0]["status"], "cancelled");
     let cancel = here.server.post(&format!("/jobs/{first}/cancel"), &json!({"force": true})).wants(200).json();
-    assert_eq!(ids(&cancel["jobs"]), [first.clone()]);
+    assert_eq!(ids(&cancel["jobs"]), [first.as_str()]);
     let over = here.wait_for(&first, "cancelled")["job"].clone();
     here.farm.nobody_naps();
     // What is over stays as it ended.
@@ -450,7 +453,7 @@ fn the_command_line_says_the_same_of_both_farms() {
             over(farm, &id);
         }
     }
-    let mut compare = |arguments: &[&dyn Fn(&[String]) -> String]| {
+    let mut compare = |arguments: &[&Word]| {
         let calls = [0, 1].map(|farm| arguments.iter().map(|part| part(&jobs[farm])).collect::<Vec<_>>());
         let words: [Vec<&str>; 2] = [0, 1].map(|farm| calls[farm].iter().map(String::as_str).collect());
         let ran = [local.call(&words[0]).output(), here.crafting(&client, &words[1]).output()];

@@ -58,7 +58,12 @@ fn files_with(folder: &Path, needles: &[String]) -> Vec<(PathBuf, String)> {
 #[track_caller]
 fn nowhere(farm: &Farm, needles: &[String]) {
     let root = farm.home().parent().unwrap().to_owned();
-    assert_eq!(files_with(&root, needles), []);
+    for (path, needle) in files_with(&root, needles) {
+        let bytes = fs::read(&path).unwrap_or_default();
+        let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
+        let leaked: Vec<_> = lines.iter().filter(|line| line.contains(&needle)).collect();
+        panic!("{needle:?} is in {}: {leaked:#?}", path.display());
+    }
 }
 
 /// That no process has a needle in its arguments, and in its environment only those of recipes that were given it.

@@ -117,13 +117,20 @@ impl LocalFarm {
     /// `all_slots`, slots that were used a moment ago too.
     pub async fn gc(&self, all_slots: bool) -> Result<GcReport> {
         self.seeing(move |view| {
+            let note = |act: Act<'_>| {
+                // A full disk has no room for a note, and this is what makes room: it goes on without.
+                if let Err(error) = view.write(|seen| seen.record(act)) {
+                    tracing::warn!("the audit trail does not tell of this gc: {error}");
+                }
+            };
             let act = Act::new(Action::FarmGc, "farm");
-            view.write(|seen| seen.record(act.in_phase(Phase::Started)))?;
-            view.to_the_end(
-                act,
-                || tidy(view.rooms(), all_slots),
-                |report| format!("{} bytes freed", report.freed_bytes),
-            )
+            note(act.in_phase(Phase::Started));
+            let done = tidy(view.rooms(), all_slots);
+            match &done {
+                Ok(report) => note(act.in_phase(Phase::Completed).told(&format!("{} bytes freed", report.freed_bytes))),
+                Err(error) => note(act.in_phase(Phase::Failed).told(error.code().as_str())),
+            }
+            done
         })
         .await
     }

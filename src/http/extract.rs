@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::Refusal;
 use crate::error::{Code, Error};
@@ -45,9 +45,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let body = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
         let body = body.map_err(|_| late_body())?.map_err(|rejection| broken_body(&rejection))?;
-        // serde would take a list of a struct's values in their order, which nobody has described.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Refusal::from(Error::invalid("the body is a list, not an object")).field("", "not an object"));
+        // serde would take a list of a struct's values in their order, which nobody has described; and of another value
+        // it would repeat what it is, which may be a secret. What is no JSON at all is told below.
+        if body.trim_ascii_start().first() != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(&body).is_ok() {
+            return Err(Refusal::from(Error::invalid("the body is no JSON object")).field("", "not an object"));
         }
         axum::Json::from_bytes(&body).map(|axum::Json(value)| Self(value)).map_err(bad_body)
     }

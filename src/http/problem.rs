@@ -18,7 +18,11 @@ const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error of the library on its way out. Routes return it by `?`.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Refusal(Box<Told>);
+
+/// Behind a pointer: every result on the way has room for it, and hardly any holds one.
+#[derive(Debug)]
+struct Told {
     problem: Problem,
     headers: HeaderMap,
     /// What happened inside, for the log alone.
@@ -30,16 +34,20 @@ pub(crate) struct Refusal {
 struct Cause(String);
 
 impl Refusal {
+    fn new(problem: Problem, cause: Option<Cause>) -> Self {
+        Self(Box::new(Told { problem, headers: HeaderMap::new(), cause }))
+    }
+
     /// A refusal whose status is not that of the error's code.
     pub(super) fn with_status(status: StatusCode, error: &Error) -> Self {
         let mut problem = Problem::from(error);
         problem.status = status.as_u16();
-        Self { problem, headers: HeaderMap::new(), cause: None }
+        Self::new(problem, None)
     }
 
     /// What is told of it.
     pub(super) fn problem(&self) -> &Problem {
-        &self.problem
+        &self.0.problem
     }
 
     /// A part of the request that makes no sense beside another.
@@ -50,13 +58,13 @@ impl Refusal {
 
     /// Says which part of the request is meant.
     pub(super) fn field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.problem.errors.push(FieldError { field: field.into(), message: message.into() });
+        self.0.problem.errors.push(FieldError { field: field.into(), message: message.into() });
         self
     }
 
     /// Answers with this header too.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 }
@@ -65,22 +73,23 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let problem = Problem::from(&error);
         if problem.status != StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
-            return Self { problem, headers: HeaderMap::new(), cause: None };
+            return Self::new(problem, None);
         }
         // Paths and the database's words are for whoever reads the server's log.
         let told = Error::new(error.code(), "something went wrong in the server");
         let cause = error.hint_text().map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"));
-        Self { problem: Problem::from(&told), headers: HeaderMap::new(), cause: Some(Cause(cause)) }
+        Self::new(Problem::from(&told), Some(Cause(cause)))
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = rendered(&self.problem);
-        response.headers_mut().extend(self.headers);
-        if let Some(cause) = self.cause {
+        let Told { problem, headers, cause } = *self.0;
+        let mut response = rendered(&problem);
+        response.headers_mut().extend(headers);
+        if let Some(cause) = cause {
             // The problem goes along: `tell_the_log` adds the request's id to it.
-            response.extensions_mut().insert((cause, self.problem));
+            response.extensions_mut().insert((cause, problem));
         }
         response
     }

@@ -446,7 +446,7 @@ fn read(row: &Row<'_>) -> Result<Job> {
 
 /// A ledger with two projects, and jobs for them.
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
     use std::collections::BTreeMap;
 
     use super::*;
@@ -504,7 +504,8 @@ pub(super) mod samples {
         ledger.write(|tx| crate::ledger::findings::insert(tx, job, &[row])).unwrap();
     }
 
-    fn job(project: &str) -> Job {
+    /// A job of the recipe `test`, as it is queued.
+    pub fn job(project: &str) -> Job {
         let snapshot = RecipeSnapshot {
             command: "true".to_owned(),
             env: BTreeMap::new(),

@@ -203,3 +203,24 @@ fn add_pytest(env: &mut BTreeMap<OsString, OsString>, job: &Job, folders: &Folde
     options.push(option);
     env.insert(name, options);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::jobs::samples;
+    use crate::model::SecretName;
+
+    #[test]
+    fn no_secret_is_called_like_what_the_runner_sets() {
+        let mut job = samples::job("app");
+        job.sha = Some("0123456789abcdef0123456789abcdef01234567".parse().unwrap());
+        let (reports, caches) = (Path::new("/reports"), Some(Path::new("/caches")));
+        let folders = Folders { temporary: Path::new("/tmp"), reports, cwd: Path::new("/nowhere"), caches };
+        let set = of(&job, &folders, &|_| None);
+        assert!(set.len() > 20 && set.contains_key(std::ffi::OsStr::new(PYTEST.0)), "{set:?}");
+        for name in set.keys().filter_map(|name| name.to_str()) {
+            let name: Result<SecretName, _> = name.parse();
+            assert!(name.is_err(), "{name:?} would be set twice");
+        }
+    }
+}

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_in_its_place_alone() {
-        let Setting { vault, project, name, value, .. } = setting();
+        // The folder is there until its guard goes.
+        let Setting { folder: _guard, vault, project, name, value } = setting();
         vault.prepare(false).unwrap();
         let sealed = vault.seal(&project, &name, &value).unwrap();
         assert_ne!(sealed, vault.seal(&project, &name, &value).unwrap(), "every sealing has a nonce of its own");

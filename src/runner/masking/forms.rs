@@ -39,7 +39,7 @@ pub(super) fn of(value: &str) -> BTreeSet<Vec<u8>> {
     forms
 }
 
-/// A text, and what JSON, XML and shells make of it.
+/// A text, and what JSON, XML, shells and source code make of it.
 fn texts(text: &str, forms: &mut BTreeSet<Vec<u8>>) {
     let json = serde_json::Value::from(text).to_string();
     let xml = quick_xml::escape::escape(text);
@@ -50,12 +50,73 @@ fn texts(text: &str, forms: &mut BTreeSet<Vec<u8>>) {
         &xml,
         &xml.replace('\n', "&#10;"),
         &xml.replace("&apos;", "'"),
-        // As `set -x` shows it: bash, and dash.
+        // As `set` and `set -x` show it: bash, and dash.
         &text.replace('\'', "'\\''"),
         &text.replace('\'', "'\"'\"'"),
+        &backslashed(text, ""),
+        &backslashed(text, "'"),
+        &backslashed(text, "\""),
+        &backslashed(text, "'\""),
     ] {
         forms.insert(form.as_bytes().to_vec());
+        forms.insert(echoed(form));
     }
+}
+
+/// In quotes, as source code and `$'…'` have it: what tells which quotes these are is escaped, and the rest is not.
+fn backslashed(text: &str, quotes: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\\' => escaped.push_str("\\\\"),
+            _ => {
+                escaped.extend(quotes.contains(c).then_some('\\'));
+                escaped.push(c);
+            }
+        }
+    }
+    escaped
+}
+
+/// What `echo` prints of it in a shell such as dash, which undoes escapes.
+fn echoed(text: &str) -> Vec<u8> {
+    let mut printed = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let escape = (byte == b'\\').then(|| bytes.peek().copied()).flatten();
+        let meant = match escape {
+            Some(b'a') => 7,
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'v') => 11,
+            Some(b'\\') => b'\\',
+            // Nothing comes after it.
+            Some(b'c') => break,
+            Some(b'0') => {
+                bytes.next();
+                let mut code = 0_u8;
+                for _ in 0..3 {
+                    let Some(digit) = bytes.next_if(|digit| (b'0'..=b'7').contains(digit)) else { break };
+                    code = code.wrapping_mul(8).wrapping_add(digit - b'0');
+                }
+                printed.push(code);
+                continue;
+            }
+            _ => {
+                printed.push(byte);
+                continue;
+            }
+        };
+        bytes.next();
+        printed.push(meant);
+    }
+    printed
 }
 
 fn lower_hex(encoded: &str) -> String {
@@ -109,6 +170,9 @@ mod tests {
         assert!(has(value, "p%40ss%2Fw%26rd%20%3C%271%22%3E%20%C3%A9"), "RFC 3986");
         assert!(has(value, "p%40ss%2fw%26rd%20%3c%271%22%3e%20%c3%a9"), "the same in small letters");
         assert!(has(value, "p%40ss%2Fw%26rd+%3C%271%22%3E+%C3%A9"), "a form");
+        assert!(has(r"a\nb'c", "a\nb'c") && has(r"a\\b\0101c", r"a\bAc"), "echo");
+        assert!(has(r#"tok\zen"x"#, r#"tok\zen\"x"#), "JSON by echo");
+        assert!(has(r"it's\me", r"it\'s\\me") && has(r"it's\me", r"it's\\me"), "source code");
         assert!(has(" one\n  two2\n", "two2") && !has("one2\nab", "ab"));
     }
 
