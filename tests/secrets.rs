@@ -58,7 +58,7 @@ fn files_with(folder: &Path, needles: &[String]) -> Vec<(PathBuf, String)> {
 #[track_caller]
 fn nowhere(farm: &Farm, needles: &[String]) {
     let root = farm.home().parent().unwrap().to_owned();
-    for (path, needle) in files_with(&root, needles) {
+    if let Some((path, needle)) = files_with(&root, needles).into_iter().next() {
         let bytes = fs::read(&path).unwrap_or_default();
         let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
         let leaked: Vec<_> = lines.iter().filter(|line| line.contains(&needle)).collect();
@@ -272,6 +272,12 @@ fn secrets_are_set_listed_and_removed() {
     fs::write(file.path(), LONG).unwrap();
     let path = file.path().to_str().unwrap();
     farm.call(&["secret", "set", "LONG", "-p", "mine", "--from", path]).output().success();
+    for flags in [&["-p", "mine"][..], &["--project", "mine"], &["--project=mine", "--color", "never"]] {
+        let arguments = [&["secret", "set", "LONG", "--from", path][..], flags].concat();
+        farm.call(&arguments).output().success();
+        let arguments = [&["secret", "set", "LONG"][..], flags, &["--format", "json", "--from", path]].concat();
+        assert_eq!(farm.call(&arguments).output().success().json()["secret"]["project"], "mine");
+    }
     let listed = farm.crafting(["secret", "list", "-p", "mine", "--format", "json"]).output().success().json();
     let names: Vec<&str> =
         listed["secrets"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
@@ -286,6 +292,8 @@ fn secrets_are_set_listed_and_removed() {
         assert!(ran.stderr.contains(told) && ran.stderr.contains("hint: "), "{told}: {ran}");
     };
     refused(&["secret", "set", "TOKEN", "planted-2w9"], 2, "is not given as an argument");
+    refused(&["secret", "set", "TOKEN", "---planted-2w9"], 2, "is not given as an argument");
+    refused(&["secret", "set", "TOKEN", "-Xmine"], 2, "such as `-p app`");
     refused(&["secret", "set", "TOKEN=planted-2w9"], 2, "\"TOKEN\" is not a secret's name");
     refused(&["secret", "set", "PATH"], 2, "has a meaning of its own");
     refused(&["secret", "set", "TOKEN", "--from", "/dev/null"], 2, "has 0 bytes");

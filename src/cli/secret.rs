@@ -39,11 +39,16 @@ pub fn run(ui: &Ui, global: &Global, command: SecretCommand) -> Result<u8> {
 
 async fn set(ui: &Ui, farm: &dyn Farm, args: SetSecretArgs) -> Result<()> {
     let name: SecretName = args.name.parse()?;
-    if !args.value.is_empty() {
+    if let Some(first) = args.value.first() {
+        // Nobody can tell a value that begins with a hyphen from a flag that is not known.
+        let flag = match first.to_string_lossy().starts_with('-') {
+            true => "; flags stand before the name or apart from what they are given, such as `-p app`",
+            false => "",
+        };
         return Err(Error::invalid(
             "a secret's value is not given as an argument, which everybody on this machine can read",
         )
-        .hint(format!("`crafting secret set {}` asks for it, and reads it from stdin or --from FILE", name)));
+        .hint(format!("`crafting secret set {}` asks for it, and reads it from stdin or --from FILE{flag}", name)));
     }
     // First, so that nobody types a value for a project that is not there.
     let project = named_or_here(farm, args.project).await?;

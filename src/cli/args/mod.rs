@@ -213,7 +213,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub drain: Option<u64>,
     /// Form of the log on stderr; auto: text on a terminal, else JSON, an object per line
-    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, default_value_t)]
+    #[arg(long, value_name = "auto|text|json", value_enum, hide_possible_values = true, default_value_t)]
     pub log_format: LogFormat,
 }
 
