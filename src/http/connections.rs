@@ -42,7 +42,7 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 
 /// The answer to a connection too many. Nothing was read of the request.
 const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n\
-    Retry-After: 5\r\nConnection: close\r\nContent-Length: 194\r\n\r\n\
+    Retry-After: 5\r\nConnection: close\r\nContent-Length: 178\r\n\r\n\
     {\"ok\":false,\"type\":\"/docs#unavailable\",\"title\":\"unavailable\",\"status\":503,\
     \"detail\":\"the server has too many open connections\",\"hint\":\"try again in a moment\",\"code\":\"unavailable\"}";
 

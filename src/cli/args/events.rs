@@ -12,7 +12,7 @@ use crate::model::ProjectName;
   crafting events --before 1742")]
 pub struct EventsArgs {
     /// Of this project and its jobs, findings and secrets
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long)]
     pub project: Option<ProjectName>,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
