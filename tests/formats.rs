@@ -11,6 +11,16 @@ use serde_json::Value;
 use support::Repo;
 use support::command::{Answer, Crafting};
 
+both_farms! {
+    a_run_answers_with_its_jobs_and_their_findings,
+    findings_answer_in_three_forms,
+    stdout_has_the_answer_alone,
+    a_reader_who_goes_away_is_no_error,
+    which_recipes_run,
+    a_dry_run_runs_nothing,
+    removing_a_project_takes_a_yes_and_takes_all,
+}
+
 const JOB: [&str; 21] = [
     "id",
     "batch_id",
@@ -83,7 +93,14 @@ struct Farm {
 
 impl Farm {
     fn new() -> Self {
-        let crafting = Crafting::new();
+        Self::of(Crafting::new())
+    }
+
+    fn on_a_server() -> Self {
+        Self::of(Crafting::on_a_server())
+    }
+
+    fn of(crafting: Crafting) -> Self {
         let log = crafting.home().join("pytest.log");
         fs::write(&log, PYTEST).unwrap();
         let toml = format!(
@@ -121,9 +138,7 @@ fn ran(answer: &Value) -> Vec<String> {
     jobs.map(|job| format!("{} {}", job["subproject"].as_str().unwrap(), job["recipe"].as_str().unwrap())).collect()
 }
 
-#[test]
-fn a_run_answers_with_its_jobs_and_their_findings() {
-    let farm = Farm::new();
+fn a_run_answers_with_its_jobs_and_their_findings(farm: &Farm) {
     let answer = farm.run("job run build test --format json");
     answer.wants(1);
     let run = answer.json();
@@ -151,7 +166,8 @@ fn a_run_answers_with_its_jobs_and_their_findings() {
     has_keys(finding, &["created_at"]);
     let facts = ["kind", "severity", "file", "line", "code", "project", "subproject", "recipe", "is_new"];
     let facts: Vec<&Value> = facts.iter().map(|key| &finding[key]).collect();
-    insta::assert_snapshot!(serde_json::to_string(&facts).unwrap(), @r#"["test_fail","error","py/test_a.py",5,"test_a.py::test_b","repo","py","test",true]"#);
+    let wanted = r#"["test_fail","error","py/test_a.py",5,"test_a.py::test_b","repo","py","test",true]"#;
+    assert_eq!(serde_json::to_string(&facts).unwrap(), wanted);
     assert_eq!(finding["job_id"], test["id"]);
     // The same again: nothing is new.
     let again = farm.json("job run test");
@@ -163,9 +179,7 @@ fn a_run_answers_with_its_jobs_and_their_findings() {
     assert_eq!(again["jobs"][0]["findings"][0]["fingerprint"], finding["fingerprint"]);
 }
 
-#[test]
-fn findings_answer_in_three_forms() {
-    let farm = Farm::new();
+fn findings_answer_in_three_forms(farm: &Farm) {
     farm.run("job run test").wants(1);
     let findings = farm.json("findings");
     assert_eq!(keys(&findings), BTreeSet::from(["counts", "findings"]));
@@ -313,9 +327,7 @@ fn pipes_get_no_colours_and_no_boxes() {
     assert!(!coloured("job list --format json", &[("CLICOLOR_FORCE", "1")]));
 }
 
-#[test]
-fn stdout_has_the_answer_alone() {
-    let farm = Farm::new();
+fn stdout_has_the_answer_alone(farm: &Farm) {
     // Registering, progress and last lines go to stderr; a document is one document.
     let first = farm.run("job run build test --format json");
     assert!(first.stderr.contains("project repo: registered"), "{}", first.stderr);
@@ -330,9 +342,7 @@ fn stdout_has_the_answer_alone() {
     verbose.json();
 }
 
-#[test]
-fn a_reader_who_goes_away_is_no_error() {
-    let farm = Farm::new();
+fn a_reader_who_goes_away_is_no_error(farm: &Farm) {
     farm.run("job run build test").wants(1);
     // `head` reads nothing of it, or one line.
     for line in
@@ -357,9 +367,7 @@ fn a_reader_who_goes_away_is_no_error() {
     );
 }
 
-#[test]
-fn removing_a_project_takes_a_yes_and_takes_all() {
-    let farm = Farm::new();
+fn removing_a_project_takes_a_yes_and_takes_all(farm: &Farm) {
     let other = Repo::with(&[("crafting.toml", "name = \"other\"\n[[subproject]]\npath = \".\"\ntest = \"true\"\n")]);
     farm.crafting.args(["job", "run"]).dir(other.path()).run().wants(0);
     farm.run("job run build test").wants(1);
@@ -473,9 +481,7 @@ fn slots_that_nobody_used_for_a_day_go_and_all_of_them_on_request() {
     farm.run("job run build").wants(0);
 }
 
-#[test]
-fn which_recipes_run() {
-    let farm = Farm::new();
+fn which_recipes_run(farm: &Farm) {
     let ran_in = |folder: &Path, args: &[&str]| {
         let answer = farm.crafting.args(["job", "run", "--format", "json"]).more(args).dir(folder).run();
         assert!(answer.code < 2, "{answer:?}");
@@ -492,14 +498,20 @@ fn which_recipes_run() {
     assert_eq!(ran_in(&top.join("py"), &["-s", "."]), [". build"]);
     assert_eq!(ran_in(top, &["lint", "test", "build"]), [". build", "py lint", "py test"]);
     assert_eq!(ran_in(top, &["lint", "lint"]), ["py lint"]);
-    assert_eq!(ran_in(&farm.crafting.home(), &["-p", "repo", "lint"]), ["py lint"]);
     assert_eq!(ran_in(&farm.crafting.home(), &["-C", top.join("py").to_str().unwrap()]), ["py test"]);
     farm.crafting.args(["job", "run", "build"]).dir(top.join("py")).run().error(4);
 }
 
+/// Only its own machine sees a checkout from elsewhere.
 #[test]
-fn a_dry_run_runs_nothing() {
+fn recipes_of_a_checkout_run_from_elsewhere() {
     let farm = Farm::new();
+    farm.run("job run build").wants(0);
+    let elsewhere = farm.crafting.args(["job", "run", "-p", "repo", "lint", "--format", "json"]).run();
+    assert_eq!(ran(&elsewhere.wants(0).json()), ["py lint"]);
+}
+
+fn a_dry_run_runs_nothing(farm: &Farm) {
     let plan = farm.run("job run test build --dry-run");
     plan.wants(0);
     assert!(

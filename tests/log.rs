@@ -4,9 +4,22 @@ mod support;
 
 use std::fs;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use support::{Farm, Repo, recipe_file};
+
+// How many jobs run at once is a server's own business: what `-j` is needed for is tested here alone.
+both_farms! {
+    every_byte_of_a_stream_is_kept,
+    the_end_of_a_job_is_told_without_its_log,
+    both_streams_at_once_lose_nothing,
+    any_part_of_a_log_can_be_had,
+    ctrl_c_leaves_a_followed_log_and_not_the_job,
+    a_reader_that_has_seen_enough_is_no_error,
+    a_log_that_is_gone_is_a_clear_error,
+    a_log_without_its_index_is_read_all_the_same,
+    a_verbose_test_is_not_echoed_into_the_answer,
+}
 
 /// Bytes that are not text: lines of several megabytes, NUL, what is no UTF-8, carriage returns, no final newline.
 fn awkward() -> Vec<u8> {
@@ -31,23 +44,19 @@ fn assert_same(left: &[u8], right: &[u8]) {
     assert!(left == right, "{} bytes, {} expected, different from {differs:?} on", left.len(), right.len());
 }
 
-#[test]
-fn every_byte_of_a_stream_is_kept() {
-    let farm = Farm::new();
+fn every_byte_of_a_stream_is_kept(farm: &Farm) {
     for stream in ["", " >&2"] {
         let repo = Repo::of_recipes(&[("test", &format!("cat bytes{stream}"))]);
         repo.write("bytes", awkward());
         let ran = farm.run(&repo, ["test"]).success();
         assert_eq!(ran.job()["log_bytes"], awkward().len());
-        assert_same(&log_of(&farm, [&ran.id()]), &awkward());
+        assert_same(&log_of(farm, [&ran.id()]), &awkward());
         // From one file into the other, without the program.
         assert_same(&fs::read(farm.data().join(format!("logs/{}.log", ran.id()))).unwrap(), &awkward());
     }
 }
 
-#[test]
-fn the_end_of_a_job_is_told_without_its_log() {
-    let farm = Farm::new();
+fn the_end_of_a_job_is_told_without_its_log(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "echo why; exit 7")]);
     let id = farm.run(&repo, ["test"]).exits(1).id();
     let watch = || farm.crafting(["job", "watch", &id]).in_dir(repo.path()).output().exits(1);
@@ -57,26 +66,22 @@ fn the_end_of_a_job_is_told_without_its_log() {
     assert!(told.stderr.contains("failed (exit 7)") && told.stdout.contains("1 failed"), "{told}");
 }
 
-#[test]
-fn both_streams_at_once_lose_nothing() {
-    let farm = Farm::new();
+fn both_streams_at_once_lose_nothing(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "cat out & cat err >&2; wait")]);
     let lines = |word: &str| (0..50_000).map(|number| format!("{word} {number}\n")).collect::<String>();
     repo.write("out", lines("out")).write("err", lines("err"));
     let id = farm.run(&repo, ["test"]).success().id();
-    let whole = log_of(&farm, [&id]);
+    let whole = log_of(farm, [&id]);
     assert_eq!(whole.len(), lines("out").len() + lines("err").len());
-    assert_same(&log_of(&farm, [&id, "--stream", "stdout"]), lines("out").as_bytes());
-    assert_same(&log_of(&farm, [&id, "--stream", "stderr"]), lines("err").as_bytes());
+    assert_same(&log_of(farm, [&id, "--stream", "stdout"]), lines("out").as_bytes());
+    assert_same(&log_of(farm, [&id, "--stream", "stderr"]), lines("err").as_bytes());
 }
 
-#[test]
-fn any_part_of_a_log_can_be_had() {
-    let farm = Farm::new();
+fn any_part_of_a_log_can_be_had(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "for i in 1 2 3 4 5 6 7 8 9; do echo $i; done; printf 10")]);
     let id = farm.run(&repo, ["test"]).success().id();
     let part = |arguments: [&str; 2]| {
-        String::from_utf8(log_of(&farm, [&id, arguments[0], arguments[1]])).unwrap().replace('\n', " ")
+        String::from_utf8(log_of(farm, [&id, arguments[0], arguments[1]])).unwrap().replace('\n', " ")
     };
     assert_eq!(part(["--tail", "3"]), "8 9 10");
     assert_eq!(part(["--tail", "0"]), "");
@@ -98,6 +103,7 @@ const IN_TWO: &str = "echo one; echo two; printf half; touch \"$HOME/ready-$CRAF
 until [ -e \"$HOME/go\" ]; do sleep 0.01; done
 echo ; echo three; printf end";
 
+/// A server tells whole lines: of one that is not over yet nothing is seen there.
 #[test]
 fn following_a_log_shows_it_as_it_grows_to_its_end() {
     let farm = Farm::new();
@@ -178,9 +184,7 @@ fn a_log_can_be_followed_before_its_job_begins() {
     farm.crafting(["job", "cancel", &first, "--force"]).output().success();
 }
 
-#[test]
-fn ctrl_c_leaves_a_followed_log_and_not_the_job() {
-    let farm = Farm::new();
+fn ctrl_c_leaves_a_followed_log_and_not_the_job(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", IN_TWO)]);
     let run = farm.crafting(["job", "run"]).in_dir(repo.path()).spawn();
     let id = farm.wait_for_marks("ready", 1).remove(0);
@@ -220,20 +224,11 @@ fn a_log_past_its_limit_keeps_its_head_and_its_tail() {
     assert_eq!(ran.job()["log_lines"], log.lines().count() + 1);
 }
 
-#[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
-    let farm = Farm::new();
+fn a_reader_that_has_seen_enough_is_no_error(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "seq 300000")]);
     let id = farm.run(&repo, ["test"]).success().id();
-    let mut log = Command::new(env!("CARGO_BIN_EXE_crafting"))
-        .args(["job", "log", &id])
-        .env("CRAFTING_DATA_DIR", farm.data())
-        .env("CRAFTING_WORKSPACE_DIR", farm.workspace())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = farm.crafting(["job", "log", &id]).command();
+    let mut log = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 2];
     log.stdout.take().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"1\n");
@@ -241,9 +236,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
 
-#[test]
-fn a_log_that_is_gone_is_a_clear_error() {
-    let farm = Farm::new();
+fn a_log_that_is_gone_is_a_clear_error(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "echo hi")]);
     let id = farm.run(&repo, ["test"]).success().id();
     fs::remove_file(farm.data().join(format!("logs/{id}.log"))).unwrap();
@@ -257,9 +250,7 @@ fn a_log_that_is_gone_is_a_clear_error() {
     farm.crafting(["job", "watch", &id]).output().success();
 }
 
-#[test]
-fn a_log_without_its_index_is_read_all_the_same() {
-    let farm = Farm::new();
+fn a_log_without_its_index_is_read_all_the_same(farm: &Farm) {
     let repo = Repo::of_recipes(&[("test", "seq 10")]);
     let id = farm.run(&repo, ["test"]).success().id();
     let index = farm.data().join(format!("logs/{id}.idx"));
@@ -272,9 +263,7 @@ fn a_log_without_its_index_is_read_all_the_same() {
     assert_eq!(farm.log(&id), whole);
 }
 
-#[test]
-fn a_verbose_test_is_not_echoed_into_the_answer() {
-    let farm = Farm::new();
+fn a_verbose_test_is_not_echoed_into_the_answer(farm: &Farm) {
     let repo = Repo::with(&[("crafting.toml", &recipe_file("other", &[("test", "echo noise; echo noise >&2")]))]);
     let ran = farm.crafting(["job", "run", "--follow", "--format", "json"]).in_dir(repo.path()).output().success();
     // The answer is one JSON document, whatever the recipe prints.

@@ -11,6 +11,17 @@ use serde_json::Value;
 use support::command::{Answer, Crafting, recipes};
 use support::{Repo, git};
 
+both_farms! {
+    in Shown:
+    every_kind_of_change_runs_and_none_is_touched,
+    a_clean_tree_runs_as_head,
+    a_repository_without_a_commit_runs,
+    a_linked_worktree_is_the_same_project,
+    a_detached_head_runs,
+    a_hook_of_git_may_run_it,
+    what_is_committed_runs_on_request,
+}
+
 /// A machine whose recipe `test` copies the tree that it runs in to where the test can look at it.
 struct Shown {
     crafting: Crafting,
@@ -19,6 +30,10 @@ struct Shown {
 impl Shown {
     fn new() -> Self {
         Self { crafting: Crafting::new() }
+    }
+
+    fn on_a_server() -> Self {
+        Self { crafting: Crafting::on_a_server() }
     }
 
     fn out(&self) -> PathBuf {
@@ -107,9 +122,7 @@ fn files(folder: &Path, paths: &[String]) -> BTreeMap<String, String> {
     paths.iter().filter_map(describe).collect()
 }
 
-#[test]
-fn every_kind_of_change_runs_and_none_is_touched() {
-    let shown = Shown::new();
+fn every_kind_of_change_runs_and_none_is_touched(shown: &Shown) {
     let repo = shown.repo(&[
         ("kept.txt", "kept\n"),
         ("modified.txt", "old\n"),
@@ -156,9 +169,7 @@ fn every_kind_of_change_runs_and_none_is_touched() {
     assert_eq!(shown.runs_as_it_is(repo.path())["sha"], job["sha"]);
 }
 
-#[test]
-fn a_clean_tree_runs_as_head() {
-    let shown = Shown::new();
+fn a_clean_tree_runs_as_head(shown: &Shown) {
     let repo = shown.repo(&[("a.txt", "a\n")]);
     let job = shown.runs_as_it_is(repo.path());
     assert_eq!((&job["dirty"], &job["sha"]), (&false.into(), &repo.git(&["rev-parse", "HEAD"]).into()));
@@ -187,9 +198,7 @@ fn line_endings_are_as_in_the_working_tree() {
     }
 }
 
-#[test]
-fn a_repository_without_a_commit_runs() {
-    let shown = Shown::new();
+fn a_repository_without_a_commit_runs(shown: &Shown) {
     let repo = Repo::empty();
     repo.write("crafting.toml", shown.toml())
         .write("a.txt", "a\n")
@@ -198,15 +207,15 @@ fn a_repository_without_a_commit_runs() {
     let job = shown.runs_as_it_is(repo.path());
     assert_eq!((&job["dirty"], &job["ref"]), (&true.into(), &"main".into()));
     let error = shown.crafting.args(["job", "run", "--committed"]).dir(repo.path()).run().error(2);
-    insta::assert_snapshot!(error, @"
-    2: error: this repository has no commit yet
-    hint: commit something, or leave out --committed to run the files as they are
-    ");
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(error, @"
+        2: error: this repository has no commit yet
+        hint: commit something, or leave out --committed to run the files as they are
+        ");
+    }
 }
 
-#[test]
-fn a_linked_worktree_is_the_same_project() {
-    let shown = Shown::new();
+fn a_linked_worktree_is_the_same_project(shown: &Shown) {
     let repo = shown.repo(&[("a.txt", "a\n")]);
     let linked = shown.crafting.home().join("linked");
     repo.git(&["worktree", "add", "--quiet", "-b", "side", linked.to_str().unwrap()]);
@@ -223,15 +232,15 @@ fn a_linked_worktree_is_the_same_project() {
     // And with the main one gone from its place, the linked one says what it misses.
     fs::rename(repo.path(), repo.path().with_file_name("elsewhere")).unwrap();
     let error = shown.crafting.args(["job", "run"]).dir(&linked).run().error(2);
-    insta::assert_snapshot!(error, @"
-    2: error: the repository HOME/linked is damaged
-    hint: `git status` there says what git misses; a fresh clone mends it
-    ");
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(error, @"
+        2: error: the repository HOME/linked is damaged
+        hint: `git status` there says what git misses; a fresh clone mends it
+        ");
+    }
 }
 
-#[test]
-fn a_detached_head_runs() {
-    let shown = Shown::new();
+fn a_detached_head_runs(shown: &Shown) {
     let repo = shown.repo(&[("a.txt", "a\n")]);
     let first = repo.git(&["rev-parse", "HEAD"]);
     repo.write("a.txt", "second\n").commit("second");
@@ -290,9 +299,7 @@ fn submodules_run_at_their_commit() {
     assert!(answer.stderr.contains(note), "{}", answer.stderr);
 }
 
-#[test]
-fn a_hook_of_git_may_run_it() {
-    let shown = Shown::new();
+fn a_hook_of_git_may_run_it(shown: &Shown) {
     let repo = shown.repo(&[("a.txt", "a\n")]);
     let hook = "#!/bin/sh\n\"$CRAFTING\" job run --format json > \"$HOME/hooked\"\n";
     repo.write(".git/hooks/pre-commit", hook).executable(".git/hooks/pre-commit").write("a.txt", "committed\n");
@@ -305,9 +312,7 @@ fn a_hook_of_git_may_run_it() {
     assert_eq!(hooked["jobs"][0]["status"], "passed");
 }
 
-#[test]
-fn what_is_committed_runs_on_request() {
-    let shown = Shown::new();
+fn what_is_committed_runs_on_request(shown: &Shown) {
     let repo = shown.repo(&[("a.txt", "first\n")]);
     let first = repo.git(&["rev-parse", "HEAD"]);
     repo.git(&["tag", "-a", "-m", "x", "v1"]);
@@ -331,15 +336,25 @@ fn what_is_committed_runs_on_request() {
     }
     assert_eq!(ran(&["--ref", "HEAD"]), wanted("second\n", &second, "HEAD"));
     unchanged(repo.path(), &before);
-    // From elsewhere, by name.
-    let elsewhere = shown.crafting.home();
-    let job = shown.run(&elsewhere, &["-p", "repo"]);
-    assert_eq!(job["dirty"], true, "{job}");
     let error = shown.crafting.args(["job", "run", "--ref", "old/onw"]).dir(repo.path()).run().error(4);
-    insta::assert_snapshot!(error, @"
-    4: error: the repository has no ref old/onw
-    hint: did you mean old/one?
-    ");
+    insta::allow_duplicates! {
+        insta::assert_snapshot!(error, @"
+        4: error: the repository has no ref old/onw
+        hint: did you mean old/one?
+        ");
+    }
+}
+
+/// Only its own machine sees a checkout from elsewhere.
+#[test]
+fn a_project_runs_as_its_files_are_from_elsewhere() {
+    let shown = Shown::new();
+    let repo = shown.repo(&[("a.txt", "a\n")]);
+    shown.run(repo.path(), &[]);
+    repo.write("new.txt", "x");
+    let job = shown.run(&shown.crafting.home(), &["-p", "repo"]);
+    assert_eq!(job["dirty"], true, "{job}");
+    assert!(shown.out().join("new.txt").exists());
 }
 
 /// Makes a repository, damages it, and runs it.

@@ -10,11 +10,15 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::server::{Machine, Server};
+
 /// No command of these tests is meant to take so long; one that does hangs.
 const TOO_LONG: Duration = Duration::from_secs(180);
 
 /// A machine of its own: a home, a data directory and a workspace that nobody else has, and no settings.
 pub struct Crafting {
+    /// Goes first: it works in the home.
+    server: Option<Server>,
     home: TempDir,
 }
 
@@ -39,7 +43,22 @@ impl Crafting {
     pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("tmp")).unwrap();
-        Self { home }
+        Self { server: None, home }
+    }
+
+    /// One whose commands ask a server that works with the data and the workspace.
+    pub fn on_a_server() -> Self {
+        let mut crafting = Self::new();
+        let home = crafting.home();
+        let machine = Machine {
+            data: crafting.data(),
+            workspace: crafting.workspace(),
+            temporary: home.join("tmp"),
+            bin: home.join("bin"),
+            home,
+        };
+        crafting.server = Some(machine.serve());
+        crafting
     }
 
     pub fn home(&self) -> PathBuf {
@@ -78,6 +97,12 @@ impl Crafting {
         // rustup finds its toolchains below the real home.
         let rustup = own("RUSTUP_HOME").or_else(|| own("HOME").map(|home| Path::new(&home).join(".rustup").into()));
         command.env("RUSTUP_HOME", rustup.unwrap_or_default());
+        if let Some(server) = &self.server {
+            command.env("CRAFTING_URL", server.url()).envs(server.admin().map(|bearer| ("CRAFTING_TOKEN", bearer)));
+            command
+                .env("CRAFTING_DATA_DIR", home.join("untouched"))
+                .env("CRAFTING_WORKSPACE_DIR", home.join("sending"));
+        }
         Call { command, stdin: Vec::new(), home }
     }
 }
@@ -185,13 +210,15 @@ impl Answer {
     pub fn error(&self, code: i32) -> String {
         self.wants(code);
         assert_eq!(self.stdout, "");
-        let lines: Vec<&str> = self.stderr.lines().collect();
+        // What takes long is said to go on, and how long it takes is the machine's business.
+        let goes_on = |line: &&str| line.starts_with("note: ") && line.ends_with('…');
+        let lines: Vec<&str> = self.stderr.lines().filter(|line| !goes_on(line)).collect();
         let told = matches!(lines[..], [error, hint] if error.starts_with("error: ") && hint.starts_with("hint: "));
         assert!(told, "not one error with one hint:\n{}", self.stderr);
         for word in ["panicked", "os error", "Os {", "Error {", "Some(", "RUST_BACKTRACE", "stack backtrace"] {
             assert!(!self.stderr.contains(word), "for people? {}", self.stderr);
         }
-        format!("{code}: {}", self.plain(&self.stderr))
+        format!("{code}: {}", self.plain(&lines.join("\n")))
     }
 
     /// A text of it without what differs from run to run.

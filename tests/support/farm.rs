@@ -22,6 +22,8 @@ pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Where the data of commands would be that ask a server.
 const UNTOUCHED: &str = "untouched";
+/// Where commands that ask a server keep what they have sent to it.
+const SENDING: &str = "sending";
 
 /// Waits for a condition; in vain, it shows the state.
 pub fn wait_until(what: &str, state: impl Fn() -> String, mut condition: impl FnMut() -> bool) {
@@ -34,21 +36,26 @@ pub fn wait_until(what: &str, state: impl Fn() -> String, mut condition: impl Fn
 
 /// Tests that hold for every farm, by their names: each runs in `here`, where the commands work on this machine's farm
 /// themselves, and in `on_a_server`, where they ask a server over HTTP.
+///
+/// `in Shown: …` gives each test a `Shown`, which has `new` and `on_a_server` too.
 #[macro_export]
 macro_rules! both_farms {
-    ($($test:ident),+ $(,)?) => {
+    (in $farm:ident: $($test:ident),+ $(,)?) => {
         mod here {
             $(#[test]
             fn $test() {
-                super::$test(&$crate::support::Farm::new());
+                super::$test(&super::$farm::new());
             })+
         }
         mod on_a_server {
             $(#[test]
             fn $test() {
-                super::$test(&$crate::support::Farm::on_a_server());
+                super::$test(&super::$farm::on_a_server());
             })+
         }
+    };
+    ($($test:ident),+ $(,)?) => {
+        $crate::both_farms! { in Farm: $($test),+ }
     };
 }
 
@@ -138,7 +145,7 @@ impl Farm {
         let mut command = self.machine().crafting(arguments);
         if let Some(server) = &self.server {
             command.env("CRAFTING_URL", server.url()).envs(server.admin().map(|bearer| ("CRAFTING_TOKEN", bearer)));
-            command.env("CRAFTING_DATA_DIR", self.path(UNTOUCHED)).env("CRAFTING_WORKSPACE_DIR", self.path(UNTOUCHED));
+            command.env("CRAFTING_DATA_DIR", self.path(UNTOUCHED)).env("CRAFTING_WORKSPACE_DIR", self.path(SENDING));
         }
         Crafting { farm: self, command }
     }
@@ -259,8 +266,13 @@ impl Farm {
 
 impl Drop for Farm {
     fn drop(&mut self) {
-        let touched = self.path(UNTOUCHED).exists();
-        assert!(!touched || std::thread::panicking(), "a command that asks a server made data of its own");
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(!self.path(UNTOUCHED).exists(), "a command that asks a server made data of its own");
+        let made = fs::read_dir(self.path(SENDING)).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+        let more: Vec<_> = made.filter(|name| name != ".outbox").collect();
+        assert_eq!(more, [] as [&str; 0], "a command that asks a server made more than its outbox");
     }
 }
 
@@ -320,6 +332,11 @@ impl<'a> Crafting<'a> {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// As it is, for a test that sees to its streams itself.
+    pub fn command(self) -> Command {
+        self.command
     }
 
     /// Starts it as the leader of a process group, as a shell would.
