@@ -204,7 +204,7 @@ impl Error {
 }
 
 /// The system's own words without Rust's ` (os error N)`.
-fn plain(error: &std::io::Error) -> String {
+pub(crate) fn plain(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),

@@ -103,20 +103,21 @@ fn fill(sandbox: &Sandbox, count: u32) -> Step<String> {
     Ok(newest)
 }
 
-fn minted(sandbox: &Sandbox) -> Step<String> {
+/// The bearer of a new token that may do everything.
+pub fn minted(sandbox: &Sandbox) -> Step<String> {
     let output = sandbox.crafting(["token", "mint", "bench", "--admin"]).output()?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// A process that answers HTTP, ended when it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Server {
     /// Starts it and waits for the line that tells its address.
-    fn start(command: &mut Command) -> Step<Self> {
+    pub fn start(command: &mut Command) -> Step<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();

@@ -4,6 +4,7 @@
 //! `cargo bench --bench farm` runs all of them, `cargo bench --bench farm -- log queue` those that are named.
 
 mod findings;
+mod followers;
 mod http;
 mod idle;
 mod large;
@@ -28,7 +29,7 @@ type Measured = Result<Vec<Row>, Box<dyn std::error::Error>>;
 
 type Benchmark = (&'static str, fn() -> Measured);
 
-const BENCHMARKS: [Benchmark; 10] = [
+const BENCHMARKS: [Benchmark; 11] = [
     ("overhead", overhead::run),
     ("log", log::run),
     ("parsers", parsers::run),
@@ -38,12 +39,14 @@ const BENCHMARKS: [Benchmark; 10] = [
     ("warm", warm::run),
     ("large", large::run),
     ("http", http::run),
+    ("followers", followers::run),
     ("idle", idle::run),
 ];
 
 fn main() -> ExitCode {
     // The farm starts this program again as a job's supervisor, and a recipe starts it to print something.
-    if let Some(code) = crafting::runtime::supervise_if_asked().or_else(produce::if_asked).or_else(http::if_asked) {
+    let asked = crafting::runtime::supervise_if_asked().or_else(produce::if_asked);
+    if let Some(code) = asked.or_else(followers::if_asked).or_else(http::if_asked) {
         return code;
     }
     // Cargo adds --bench.

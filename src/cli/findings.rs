@@ -71,6 +71,7 @@ pub fn run(ui: &Ui, global: &Global, mut args: FindingsArgs) -> Result<u8> {
         jobs: args.jobs,
         around: around(args.project)?,
         since: args.since,
+        since_commit: None,
         filter,
         group_by,
         limit,

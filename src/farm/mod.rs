@@ -503,6 +503,8 @@ pub struct FindingQuery {
     pub around: Around,
     /// Only what is new since then.
     pub since: Option<Since>,
+    /// The commit that `since` names where the asker stands, for a farm that does not see the asker's refs.
+    pub since_commit: Option<CommitId>,
     /// Which of them.
     pub filter: FindingFilter,
     /// What stands together.

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::findings::novelty;
 use crate::ledger::selection::Newness;
 use crate::ledger::{jobs, selection};
-use crate::model::{Job, JobId, ProjectName, RefName, Timestamp, span};
+use crate::model::{CommitId, Job, JobId, ProjectName, RefName, Timestamp, span};
 use crate::workspace::{self, History};
 
 /// The fewest characters of a job's id that count as one beside refs and commits.
@@ -148,7 +148,7 @@ fn named(view: &View, query: &FindingQuery, name: &str) -> Result<Resolved> {
         return since_job(view, query, job);
     }
     let current = asked_for(view, query)?;
-    let at_ref = histories(view, &current, &name.parse()?);
+    let at_ref = histories(view, &current, &name.parse()?, query.since_commit.as_ref());
     match (job, at_ref) {
         (Some(job), Err(_)) => since_job(view, query, &job),
         (Some(job), Ok(_)) => Err(Error::invalid(format!("{name:?} may be the job {} or the ref {name}", job.id))
@@ -165,14 +165,23 @@ fn named(view: &View, query: &FindingQuery, name: &str) -> Result<Resolved> {
     }
 }
 
-/// What came before the commit that a ref names, in each project of these jobs that has it.
-fn histories(view: &View, jobs: &[Job], name: &RefName) -> Result<BTreeMap<ProjectName, History>> {
+/// What came before the commit that a ref names, in each project of these jobs that has it. Which commit that is the
+/// asker may know better.
+fn histories(
+    view: &View,
+    jobs: &[Job],
+    name: &RefName,
+    told: Option<&CommitId>,
+) -> Result<BTreeMap<ProjectName, History>> {
+    let told: Option<CommitId> = told.cloned().or_else(|| name.as_str().parse().ok());
     let (mut found, mut missing) = (BTreeMap::new(), None);
     let names: std::collections::BTreeSet<&ProjectName> = jobs.iter().map(|job| &job.project).collect();
     for project in names {
         let project = view.read(|seen| seen.project(project))?;
         let mirror = view.rooms().workspace.mirror(&project.name, &project.git_url);
-        match mirror.commit_of(name) {
+        // Somebody else's upload is as if it was not there.
+        let known = mirror.uploads(view.caller().token.as_ref()).known(told.as_slice())?.pop();
+        match known.map_or_else(|| mirror.commit_of(name), Ok) {
             Ok(sha) => drop(found.insert(project.name, History::of(&mirror, &sha)?)),
             Err(error) => missing = Some(error),
         }

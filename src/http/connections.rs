@@ -30,6 +30,8 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(300);
 const HEADERS: usize = 100;
 /// Bytes of a request's header.
 const HEADER_BYTES: usize = 32 << 10;
+/// Bytes of an answer that wait for a client who does not read: enough for speed, little enough for thousands of them.
+const UNREAD_BYTES: usize = 128 << 10;
 /// The most connections at once, where the system's limit allows for them.
 const CONNECTIONS: u64 = 10_000;
 /// Of the files that the system lets the process open, so many are not for connections.
@@ -112,6 +114,7 @@ impl Connections {
             .header_read_timeout(HEADER_TIMEOUT)
             .max_headers(HEADERS)
             .max_header_size(HEADER_BYTES)
+            .max_buf_size(UNREAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {

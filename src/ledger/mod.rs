@@ -16,8 +16,8 @@ pub mod suppressions;
 pub mod tokens;
 mod within;
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -70,7 +70,9 @@ impl Ledger {
     ///
     /// A ledger of a newer schema is refused ([`Code::LedgerTooNew`]).
     pub fn open(data_dir: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data_dir).on("create the data directory", data_dir).map_err(elsewhere)?;
+        // Logs, sealed secrets and the digests of bearers are nobody else's business.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+        made.on("create the data directory", data_dir).map_err(elsewhere)?;
         let path = data_dir.join(FILE);
         let mut writer = connect(&path)?;
         let latest = embedded::migrations::runner().get_migrations().iter().map(|m| m.version()).max().unwrap_or(0);

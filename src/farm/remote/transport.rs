@@ -8,7 +8,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, plain};
 use crate::farm::wire::Problem;
 use crate::model::{Bearer, ServerUrl};
 
@@ -90,7 +90,7 @@ impl Transport {
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        Error::new(Code::ServerUnreachable, format!("cannot reach {}: {cause}", self.server))
+        Error::new(Code::ServerUnreachable, format!("cannot reach {}: {}", self.server, plain(cause)))
             .hint("check --server or CRAFTING_URL, and that `crafting serve` runs there")
     }
 

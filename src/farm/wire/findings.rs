@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::farm::{Around, EachFinding, FindingQuery, Findings, JobSelector, Since};
 use crate::findings::export::ExportFormat;
 use crate::model::{
-    Finding, FindingCounts, FindingFilter, FindingGroup, FindingSort, GroupBy, Kind, ProjectName, Severity,
+    CommitId, Finding, FindingCounts, FindingFilter, FindingGroup, FindingSort, GroupBy, Kind, ProjectName, Severity,
 };
 
 /// The media type of findings that come one a line.
@@ -45,6 +45,11 @@ pub struct FindingsParams {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_text")]
     #[param(value_type = Option<String>, example = "7d")]
     pub since: Option<Since>,
+    /// The commit that `since` names in the asker's own checkout, if it is a ref that the server does not know. The
+    /// server has to have the commit: by a job, or uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub since_commit: Option<CommitId>,
     /// In files that match this glob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -114,7 +119,8 @@ impl FindingsFormat {
 impl FindingsParams {
     /// What a client asks for who stands in that project, or nowhere.
     pub fn asking(query: &FindingQuery, project: Option<ProjectName>) -> Self {
-        let FindingQuery { jobs, around: _, since, filter, group_by, limit, records, from_top } = query.clone();
+        let FindingQuery { jobs, around: _, since, since_commit, filter, group_by, limit, records, from_top } =
+            query.clone();
         Self {
             project,
             job: List(jobs),
@@ -122,6 +128,7 @@ impl FindingsParams {
             severity: filter.severity,
             new: Flag(filter.new),
             since,
+            since_commit,
             path: filter.path,
             group_by,
             ignored: Flag(filter.ignored),
@@ -138,6 +145,7 @@ impl FindingsParams {
             jobs: self.job.0,
             around: self.project.map_or(Around::Everywhere, Around::Project),
             since: self.since,
+            since_commit: self.since_commit,
             filter: FindingFilter {
                 kind: self.kind,
                 severity: self.severity,

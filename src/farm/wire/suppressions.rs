@@ -1,17 +1,22 @@
 //! `/suppressions`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::List;
 use crate::farm::{Around, Suppress};
 use crate::model::{FingerprintPrefix, ProjectName, Suppression, Timestamp};
 
+/// Findings that one request may name.
+const FINDINGS_MAX: usize = 1000;
+
 /// The body of `POST /suppressions`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IgnoreRequest {
     /// Fingerprints, or their first four digits or more. All of them are ignored, or none if one cannot be found.
+    #[serde(deserialize_with = "one_or_more")]
     #[schema(min_items = 1, max_items = 1000)]
     pub findings: Vec<FingerprintPrefix>,
     /// Why.
@@ -22,6 +27,16 @@ pub struct IgnoreRequest {
     /// Of this project; null or absent: of the one that has them.
     #[serde(default)]
     pub project: Option<ProjectName>,
+}
+
+/// A list that asks for something, and not for more than one answer should do.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FingerprintPrefix>, D::Error> {
+    let findings = Vec::deserialize(deserializer)?;
+    match findings.len() {
+        0 => Err(D::Error::custom("no finding is named")),
+        1..=FINDINGS_MAX => Ok(findings),
+        many => Err(D::Error::custom(format!("{many} findings are too many; {FINDINGS_MAX} are taken"))),
+    }
 }
 
 impl From<IgnoreRequest> for Suppress {
