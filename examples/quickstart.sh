@@ -27,7 +27,11 @@ api "$CRAFTING_URL/healthz" && echo
 
 echo "== queue $recipe of $project" >&2
 answer=$(api --request POST "$CRAFTING_URL/projects/$project/jobs" \
-    --header 'Content-Type: application/json' --data "{\"recipe\":\"$recipe\"}")
+    --header 'Content-Type: application/json' --data "{\"recipe\":\"$recipe\"}") || {
+    # It says why.
+    printf '%s\n' "$answer" >&2
+    exit 1
+}
 job=$(printf '%s' "$answer" | member job_id)
 echo "$job"
 

@@ -59,7 +59,7 @@ const CHECKOUT: &str = r#"{"git_url":"checkout://far/srv/WHO","root":".","sugges
 const UNDOCUMENTED: [&str; 3] = ["GET /", "GET /docs", "GET /openapi.json"];
 
 /// Every route. `JOB`, `BATCH` and `SHA` stand for those of the project `mine`, `WHO` for who asks, and
-/// `HEIR` for who takes away what is there once for each that may.
+/// `HEIR`, `UPPER` and `FINDING` for what is there once for each that may take it away.
 fn table() -> Vec<Row> {
     vec![
         row("GET", "/", Everybody, "/", 307),
@@ -76,10 +76,9 @@ fn table() -> Vec<Row> {
         row("GET", "/jobs/{id}/findings", Owner, "/jobs/JOB/findings", 200),
         row("GET", "/suppressions", Bearers, "/suppressions", 200),
         row("GET", "/suppressions", Owner, "/suppressions?project=mine", 200),
-        // There is no such finding, whoever asks.
-        row("POST", "/suppressions", Owner, "/suppressions", 404)
-            .with(r#"{"findings":["0123"],"reason":"ours","project":"mine"}"#),
-        row("DELETE", "/suppressions", Owner, "/suppressions?finding=0123&project=mine", 404),
+        row("POST", "/suppressions", Owner, "/suppressions", 200)
+            .with(r#"{"findings":["FINDING"],"reason":"ours","project":"mine"}"#),
+        row("DELETE", "/suppressions", Owner, "/suppressions?finding=FINDING&project=mine", 200),
         row("GET", "/projects", Bearers, "/projects", 200),
         // Nobody answers there.
         row("POST", "/projects", Bearers, "/projects", 422).with(r#"{"git_url":"https://127.0.0.1:1/none.git"}"#),
@@ -92,6 +91,10 @@ fn table() -> Vec<Row> {
         row("POST", "/projects/{name}/packs", Owner, "/projects/mine/packs?commit=SHA", 422)
             .with("no pack")
             .of_kind("application/x-git-pack"),
+        row("GET", "/projects/{name}/secrets", Owner, "/projects/mine/secrets", 200),
+        row("PUT", "/projects/{name}/secrets/{secret}", Owner, "/projects/mine/secrets/KEY", 200)
+            .with(r#"{"value":"hunter2hunter2"}"#),
+        row("DELETE", "/projects/{name}/secrets/{secret}", Owner, "/projects/mine/secrets/OF_UPPER", 200),
         row("PUT", "/checkouts", Bearers, "/checkouts", 200).with(CHECKOUT),
         row("GET", "/jobs", Bearers, "/jobs", 200),
         row("GET", "/jobs", Owner, "/jobs?project=mine", 200),
@@ -133,6 +136,8 @@ struct Scene {
     askers: Vec<Asker>,
     job: String,
     batch: String,
+    /// The findings of the job: one for each of those who take away.
+    findings: [String; 2],
     _farms: [Farm; 2],
     _repos: [Repo; 4],
 }
@@ -156,7 +161,9 @@ impl Scene {
         ];
         mint("spare", &[]);
         farm.crafting(["token", "revoke", "revoked"]).output().success();
-        let repos = [(); 4].map(|()| Repo::of_recipes(&[("test", "true")]));
+        let compile = "echo 'a.c:3:5: error: broken [-Wbroken]'; echo 'b.c:7:9: error: worn out [-Wworn-out]'";
+        let file = support::recipe_file("c", &[("test", compile)]);
+        let repos = [(); 4].map(|()| Repo::with(&[("crafting.toml", &file)]));
         let add = |name: &str, repo: &Repo| {
             farm.crafting(["project", "add", "--name", name]).in_dir(repo.path()).output().success();
             let job = farm.run(repo, ["test"]).success().json()["jobs"][0].clone();
@@ -174,6 +181,12 @@ impl Scene {
         let copied = std::process::Command::new("cp").arg("-r").arg(farm.data()).arg(bare.data()).status().unwrap();
         assert!(copied.success());
         let job = add("mine", &repos[1]);
+        for secret in ["OF_OWNER", "OF_ADMIN"] {
+            let value = farm.home().join("value");
+            std::fs::write(&value, "hunter2hunter2").unwrap();
+            let from = value.to_str().unwrap();
+            farm.crafting(["secret", "set", secret, "-p", "mine", "--from", from]).output().success();
+        }
         add("spare-owner", &repos[2]);
         add("spare-admin", &repos[3]);
         let askers = Self::askers(&bearers);
@@ -183,6 +196,7 @@ impl Scene {
             askers,
             job: job["id"].as_str().unwrap().to_owned(),
             batch: job["batch_id"].as_str().unwrap().to_owned(),
+            findings: [0, 1].map(|number| job["findings"][number]["fingerprint"].as_str().unwrap().to_owned()),
             _farms: [farm, bare],
             _repos: repos,
         }
@@ -217,10 +231,16 @@ impl Scene {
     /// The row's request by somebody.
     fn ask(&self, server: &Server, row: &Row, asker: &Asker) -> Reply {
         let sha = "0123456789".repeat(4);
-        let heir = if asker.name == "admin" { "admin" } else { "owner" };
+        let (heir, finding) = match asker.name {
+            "admin" => ("admin", &self.findings[1]),
+            _ => ("owner", &self.findings[0]),
+        };
         let fill = |text: &str| {
-            let text = text.replace("JOB", &self.job).replace("BATCH", &self.batch);
-            text.replace("SHA", &sha).replace("WHO", asker.name).replace("HEIR", heir)
+            let text = text.replace("JOB", &self.job).replace("BATCH", &self.batch).replace("FINDING", finding);
+            text.replace("SHA", &sha)
+                .replace("WHO", asker.name)
+                .replace("HEIR", heir)
+                .replace("UPPER", &heir.to_uppercase())
         };
         let target = fill(row.target);
         let mut request = asker.request(server, row.method, &target);

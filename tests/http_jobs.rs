@@ -417,6 +417,8 @@ fn plain(ran: &Ran, jobs: &[String]) -> String {
         // Where the log is only on this machine, and jobs that nobody has named.
         (r"job log [0-9a-z]{12}( \([^)]*\))?", "job log JOB"),
         (r"crafting findings [0-9a-z]{6}\b", "crafting findings JOB"),
+        // Nobody shows a token on their own machine.
+        (r"\ntoken +[^\n]*", ""),
         // Said only of what takes long.
         (r"note: [^\n]* …\n", ""),
         (r" +", " "),
@@ -489,10 +491,17 @@ fn the_command_line_says_the_same_of_both_farms() {
         compare(&[&word("job"), &word("cancel"), &job(number)]);
     }
     compare(&[&word("job"), &word("list"), &word("--before"), &job(1)]);
+    let shown = here.crafting(&client, &["job", "show", &jobs[1][0]]).output().success().stdout;
+    assert!(shown.lines().any(|line| line.starts_with("token ") && line.ends_with(" admin")), "{shown}");
     let [here_said, there_said] = said;
     for (local, remote) in here_said.iter().zip(&there_said) {
         assert_eq!(local, remote);
     }
+}
+
+/// Without the ids that nobody has named.
+fn anybody(text: &str) -> String {
+    regex::Regex::new(r"(queued|running) [0-9a-z]{12}\b").unwrap().replace_all(text, "$1 JOB").into_owned()
 }
 
 #[test]
@@ -503,7 +512,7 @@ fn a_run_that_is_waited_for_ends_alike_on_both_farms() {
     for (recipe, code) in [("test", 0), ("fail", 1)] {
         let arguments = ["job", "run", recipe, "-p", "app"];
         let ran = [local.call(&arguments).output(), here.crafting(&client, &arguments).output()];
-        let [ours, theirs] = ran.map(|ran| plain(&ran.exits(code), &[]));
+        let [ours, theirs] = ran.map(|ran| anybody(&plain(&ran.exits(code), &[])));
         assert_eq!(ours, theirs);
     }
 }
@@ -528,13 +537,16 @@ fn what_is_about_this_machine_says_so() {
     let here = Here::with(&[("test", "true")]);
     let client = Farm::new();
     let url = here.server.url();
-    for (arguments, says) in [
-        (["job", "run", "-p", "app", "--keep"], "cannot be kept"),
-        (["job", "run", "-p", "app", "-j2"], "the business of http://"),
-    ] {
-        let ran = here.crafting(&client, &arguments).output().exits(2);
-        assert!(ran.stderr.contains(says) && ran.stderr.contains("\nhint: "), "{ran}");
+    let checkout = Repo::of_recipes(&[("test", "true")]);
+    for (wish, says) in [("--keep", "cannot be kept"), ("-j2", "the business of http://")] {
+        for more in [&["-p", "app"][..], &[], &["--dry-run"]] {
+            let arguments = [&["job", "run", wish], more].concat();
+            let ran = here.crafting(&client, &arguments).in_dir(checkout.path()).output().exits(2);
+            assert!(ran.stderr.contains(says) && ran.stderr.contains("\nhint: "), "{ran}");
+        }
     }
+    // Nothing was sent: the server has not heard of that checkout.
+    assert_eq!(here.server.get("/projects").wants(200).json()["projects"].as_array().unwrap().len(), 1);
     assert_eq!(here.server.get("/jobs").wants(200).json()["jobs"], json!([]));
     for arguments in [vec!["gc"], vec!["ledger", "check"]] {
         let named = [arguments.as_slice(), &["--server", &url]].concat();

@@ -159,7 +159,7 @@ fn a_recipe_sees_an_environment_built_from_nothing() {
     let ran = farm
         .crafting(["job", "run", "--format", "json"])
         .env("SMTP_PASSWORD", "hunter2")
-        .env("CRAFTING_TOKEN", "hunter2")
+        .env("CRAFTING_TOKEN", format!("ct_{}A", "hunter2".repeat(6)))
         .env("GIT_ASKPASS", "hunter2")
         .in_dir(repo.path())
         .output()

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -260,6 +261,26 @@ fn it_describes_itself() {
     let problem = server.get("/nothing").wants(404).json();
     assert!(target(problem["type"].as_str().unwrap().strip_prefix("/docs#").unwrap()), "{problem}");
     assert_eq!(server.request("GET", "/").without_bearer().send().wants(307).header("Location"), Some("/docs"));
+}
+
+#[test]
+fn a_recipe_may_open_as_many_files_as_whoever_started_the_server() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, 700, hard).unwrap();
+    let repo = Repo::of_recipes(&[("test", "ulimit -Sn; ulimit -Hn")]);
+    let farm = farm_with(&repo);
+    let server = farm.machine().serve();
+    let id = queue(&server, "test");
+    wait_for(&server, &id, "passed");
+    let told = |soft: u64| {
+        let hard = if hard == RLIM_INFINITY { "unlimited".to_owned() } else { hard.to_string() };
+        json!([soft.to_string(), hard])
+    };
+    assert_eq!(server.get(&format!("/jobs/{id}")).json()["log_tail"], told(700));
+    // The server itself may open more.
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let own = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert!(!own.contains(" 700 "), "{own}");
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl LocalFarm {
     /// Opens the ledger, making or migrating it, and puts right what a killed runner left.
     pub fn open(settings: Settings) -> Result<Self> {
         let ledger = Arc::new(Ledger::open(&settings.data_dir.value)?);
-        let workspace = Workspace::open(settings.workspace_dir.value.clone())?;
+        let workspace = Workspace::open(settings.workspace_dir.value.clone())?
+            .follow_redirects(settings.git_hosts.value.is_every());
         let rooms = Rooms { ledger, workspace, runtime: Box::new(Host::default()), settings, tally: Tally::default() };
         rooms.prepare()?;
         let recovered = reaper::recover(&rooms)?;

@@ -13,12 +13,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
+
+use crate::runtime::raise_open_files;
 
 /// How long a connection may take for the header of its first or next request. Longer than the minute for which
 /// proxies keep a connection that they may use again, so that they are not surprised.
@@ -48,12 +49,7 @@ const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: applic
 
 /// How many connections there may be at once. Raises the process's limit of open files as far as it may.
 pub(super) fn most() -> usize {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
-    let files = match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
-        Ok(()) => hard,
-        Err(_) => soft,
-    };
-    let connections = files.saturating_sub(OTHER_FILES).clamp(16, CONNECTIONS);
+    let connections = raise_open_files().saturating_sub(OTHER_FILES).clamp(16, CONNECTIONS);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 

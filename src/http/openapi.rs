@@ -5,7 +5,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::farm::JobSelector;
-use crate::farm::wire::Problem;
+use crate::farm::wire::{FindingsFormat, FlagText, Problem};
+use crate::model::{GroupBy, Stream};
 
 /// What the handlers' descriptions refer to beside their own types.
 #[derive(OpenApi)]
@@ -19,7 +20,7 @@ use crate::farm::wire::Problem;
             milliseconds as a fraction.",
         license(name = "MIT")
     ),
-    components(schemas(JobSelector, Problem)),
+    components(schemas(FindingsFormat, FlagText, GroupBy, JobSelector, Problem, Stream)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(
@@ -74,6 +75,10 @@ fn complete(operation: &mut Value) {
     }
     if operation.get("parameters").is_some() || operation.get("requestBody").is_some() {
         answers.push((422, "The request cannot be understood; `errors` says which part of it."));
+    }
+    let named = |parameter: &Value| parameter["in"] == "path";
+    if operation["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(named)) {
+        answers.push((404, "There is nothing of that name, or it is somebody else's."));
     }
     if operation.get("requestBody").is_some() {
         answers.push((408, "The body did not arrive in time."));

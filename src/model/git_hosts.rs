@@ -16,6 +16,11 @@ pub struct GitHosts {
 }
 
 impl GitHosts {
+    /// Whether every host may be fetched from.
+    pub fn is_every(&self) -> bool {
+        self.globs.is_empty()
+    }
+
     /// That somebody who is not at this machine may have its server fetch from there: no path on the machine, and a
     /// host that is allowed.
     pub fn admit(&self, url: &GitUrl) -> Result<()> {

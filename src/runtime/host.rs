@@ -11,7 +11,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::supervisor::{ARGUMENT, NAME};
 use super::wire::{Report, Spec, Step, Text};
-use super::{JOB_MARK, Launch, Output, Process, Running, Runtime, spawn};
+use super::{JOB_MARK, Launch, Output, Process, Running, Runtime, open_files, spawn};
 use crate::error::{Code, Error, IoContext, Result};
 
 /// Runs recipes on this machine, each below a supervisor, which is this program started again.
@@ -62,6 +62,7 @@ impl Runtime for Host {
             cwd: Text::from(launch.cwd.as_os_str()),
             timeout: launch.timeout,
             grace: launch.grace,
+            open_files: open_files::before(),
         };
         let answer = process.send(&spec).and_then(|()| process.report());
         match answer.on("start the recipe below", &self.program)? {

@@ -6,6 +6,7 @@
 mod background;
 mod host;
 mod marked;
+mod open_files;
 mod output;
 mod process;
 mod procfs;
@@ -27,6 +28,7 @@ use crate::model::JobId;
 pub use background::spawn_background;
 pub use host::Host;
 pub use marked::kill_marked;
+pub use open_files::raise_open_files;
 pub use output::{Output, Read};
 pub use process::{Control, Process};
 pub use supervisor::supervise_if_asked;

@@ -25,7 +25,7 @@ use rustix::process::{
 
 use super::output::retry;
 use super::wire::{Inbox, Order, Report, Spec, Step, send};
-use super::{Cause, Ending, Leftover, TIMED_OUT, procfs, spawn};
+use super::{Cause, Ending, Leftover, TIMED_OUT, open_files, procfs, spawn};
 
 /// The first argument that makes this program a supervisor. People have no use for it, so help does not show it.
 pub(super) const ARGUMENT: &str = "__supervise-job";
@@ -97,6 +97,9 @@ fn prepare(spec: Spec, owner: &UnixStream, inbox: Inbox) -> Result<Supervisor<'_
     let null = File::options().read(true).write(true).open("/dev/null").map_err(at(Step::Prepare))?;
     let empty = File::open("/dev/null").map_err(at(Step::Prepare))?;
 
+    if let Some(soft) = spec.open_files {
+        open_files::put_back(soft).map_err(at(Step::Prepare))?;
+    }
     std::env::set_current_dir(OsString::from(spec.cwd)).map_err(at(Step::Enter))?;
     let env: BTreeMap<OsString, OsString> =
         spec.env.into_iter().map(|(name, value)| (name.into(), value.into())).collect();

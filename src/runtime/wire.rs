@@ -46,6 +46,8 @@ pub(super) struct Spec {
     pub(super) cwd: Text,
     pub(super) timeout: Duration,
     pub(super) grace: Duration,
+    /// The soft limit of open files that the recipe gets; none: that of the supervisor.
+    pub(super) open_files: Option<u64>,
 }
 
 /// Every later line that it gets.
@@ -143,6 +145,7 @@ mod tests {
             cwd: Text::from(OsStr::new("/")),
             timeout: Duration::MAX,
             grace: Duration::from_millis(300),
+            open_files: Some(1024),
         };
         send(&here, &spec).unwrap();
         send(&here, &Order::Kill).unwrap();

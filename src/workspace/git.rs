@@ -242,7 +242,7 @@ impl Git {
 }
 
 /// What git's messages mean: text to look for, the code, and what to do.
-const MEANINGS: [(&[&str], Code, &str); 6] = [
+const MEANINGS: [(&[&str], Code, &str); 7] = [
     (
         &["dubious ownership"],
         Code::NoRepository,
@@ -268,6 +268,17 @@ const MEANINGS: [(&[&str], Code, &str); 6] = [
         ],
         Code::RemoteDenied,
         "check that `git ls-remote` with that address works for you: crafting uses your credential helper and SSH keys",
+    ),
+    (
+        &[
+            "returned error: 301",
+            "returned error: 302",
+            "returned error: 303",
+            "returned error: 307",
+            "returned error: 308",
+        ],
+        Code::RemoteUnreachable,
+        "the address leads to another one, which is not followed where CRAFTING_GIT_HOSTS is set: give that one",
     ),
     (
         &[

@@ -34,6 +34,7 @@ pub struct Mirror {
     url: GitUrl,
     folder: PathBuf,
     job: Option<JobId>,
+    redirects: bool,
 }
 
 /// What a ref means now.
@@ -47,7 +48,11 @@ pub struct Resolved {
 
 impl Mirror {
     pub(super) fn new(project: ProjectName, url: GitUrl, project_folder: &Path) -> Self {
-        Self { project, url, folder: project_folder.join(".cache"), job: None }
+        Self { project, url, folder: project_folder.join(".cache"), job: None, redirects: true }
+    }
+
+    pub(super) fn follow_redirects(self, redirects: bool) -> Self {
+        Self { redirects, ..self }
     }
 
     /// The same for a job: every git that it starts has the job's mark, so that it can be found and ended.
@@ -56,9 +61,13 @@ impl Mirror {
     }
 
     pub(super) fn git(&self, folder: &Path) -> Git {
+        let git = match self.redirects {
+            true => Git::new(folder),
+            false => Git::new(folder).set("http.followRedirects=false"),
+        };
         match &self.job {
-            Some(job) => Git::new(folder).env(JobId::VARIABLE, job.as_str()),
-            None => Git::new(folder),
+            Some(job) => git.env(JobId::VARIABLE, job.as_str()),
+            None => git,
         }
     }
 
@@ -290,7 +299,7 @@ impl Mirror {
             let output = Git::new(path).ask(["symbolic-ref", "--quiet", "--short", "HEAD"])?;
             return Ok(output.and_then(|output| output.text().parse().ok()));
         }
-        let git = Git::new(&std::env::temp_dir()).remote();
+        let git = self.git(&std::env::temp_dir()).remote();
         let output = git.run(["ls-remote", "--symref", "--", self.url.as_str(), "HEAD"])?.text();
         let branch = output.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.split('\t').next());
         Ok(branch.and_then(|branch| branch.parse().ok()))

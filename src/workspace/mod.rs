@@ -62,6 +62,7 @@ use crate::model::{GitUrl, ProjectName};
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
+    redirects: bool,
 }
 
 impl Workspace {
@@ -75,7 +76,13 @@ impl Workspace {
             return Err(Error::new(crate::error::Code::Io, format!("cannot write in {}", root.display()))
                 .hint("check its permissions, or choose another folder with CRAFTING_WORKSPACE_DIR"));
         }
-        Ok(Self { root })
+        Ok(Self { root, redirects: true })
+    }
+
+    /// Whether a repository may be fetched from where its address leads to over HTTP. Not where only some hosts may be
+    /// fetched from: one of them must not be able to name another.
+    pub fn follow_redirects(self, redirects: bool) -> Self {
+        Self { redirects, ..self }
     }
 
     /// Its folder.
@@ -85,7 +92,7 @@ impl Workspace {
 
     /// A project's mirror, which is cloned when it is first used.
     pub fn mirror(&self, project: &ProjectName, url: &GitUrl) -> Mirror {
-        Mirror::new(project.clone(), url.clone(), &self.project(project))
+        Mirror::new(project.clone(), url.clone(), &self.project(project)).follow_redirects(self.redirects)
     }
 
     fn project(&self, project: &ProjectName) -> PathBuf {

@@ -79,7 +79,7 @@ impl<'a> Attached<'a> {
             self.farm.cancel(&scope, false).await?;
         }
         match attachment {
-            Some(attachment) => self.wait(&scope, &started.batch.jobs, attachment).await,
+            Some(attachment) => self.show(&scope, &started.batch.jobs, attachment, true).await,
             None => detached(self.ui, self.farm, &started.batch.jobs),
         }
     }
@@ -107,8 +107,15 @@ impl<'a> Attached<'a> {
 
     /// Shows jobs until all are final, then reports; returns the exit status. If that cannot go on, jobs that were
     /// started here end too.
-    pub async fn wait(mut self, scope: &Scope, known: &[Job], attachment: Attachment) -> Result<u8> {
+    pub async fn wait(self, scope: &Scope, known: &[Job], attachment: Attachment) -> Result<u8> {
+        self.show(scope, known, attachment, false).await
+    }
+
+    async fn show(mut self, scope: &Scope, known: &[Job], attachment: Attachment, just_queued: bool) -> Result<u8> {
         let mut progress = Progress::new(self.ui, attachment.follow, known);
+        if just_queued {
+            progress.begin(known);
+        }
         let watched = self.watch(scope, &mut progress, attachment.on_interrupt).await;
         let jobs = progress.finish();
         match watched {

@@ -11,9 +11,6 @@ use super::attached::{Attached, Attachment, OnInterrupt};
 use crate::error::Result;
 use crate::farm::{Farm, Plan, Revision, RunRequest, Target};
 
-/// What goes on until the jobs are queued.
-const PREPARING: &str = "taking a snapshot of the repository";
-
 /// Runs recipes, or shows what would run.
 pub async fn run(ui: &Ui, farm: &dyn Farm, args: RunArgs) -> Result<u8> {
     let attachment = (!args.detach).then_some(Attachment {
@@ -23,11 +20,21 @@ pub async fn run(ui: &Ui, farm: &dyn Farm, args: RunArgs) -> Result<u8> {
     });
     let dry_run = args.dry_run;
     let request = request(args)?;
+    let preparing = preparing(farm, &request);
     if dry_run {
-        return plan(ui, &ui.waiting_for_uploads(PREPARING, farm.uploading(), farm.plan(&request)).await?);
+        return plan(ui, &ui.waiting_for_uploads(preparing, farm.uploading(), farm.plan(&request)).await?);
     }
-    let starting = ui.waiting_for_uploads(PREPARING, farm.uploading(), farm.run(&request));
+    let starting = ui.waiting_for_uploads(preparing, farm.uploading(), farm.run(&request));
     Attached::new(ui, farm)?.start(starting, attachment).await
+}
+
+/// What goes on until the jobs are queued. A project on a server has no files on this machine.
+fn preparing(farm: &dyn Farm, request: &RunRequest) -> &'static str {
+    match (&request.target, &request.revision) {
+        (Target::Project(_), _) if farm.server().is_some() => "queueing the jobs",
+        (_, Revision::WorkingTree) => "taking a snapshot of the repository",
+        _ => "looking for the commit",
+    }
 }
 
 fn request(args: RunArgs) -> Result<RunRequest> {

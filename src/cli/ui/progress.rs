@@ -50,6 +50,11 @@ impl<'a> Progress<'a> {
         Self { ui, follow, live, jobs: BTreeMap::new(), order: Vec::new(), label_width, open: None }
     }
 
+    /// Shows the jobs as they were when they were queued: what they became since then comes with the events.
+    pub fn begin(&mut self, jobs: &[Job]) {
+        jobs.iter().for_each(|job| self.state(job.clone()));
+    }
+
     /// What this display needs to be told.
     pub fn wants(&self) -> FollowLogs {
         match (self.follow, &self.live) {
@@ -100,15 +105,24 @@ impl<'a> Progress<'a> {
         if known.is_none() {
             self.order.push(job.id.clone());
         }
-        if known.is_some_and(|known| known.status == job.status) {
+        if known.as_ref().is_some_and(|known| known.status == job.status) {
             return;
         }
+        // A short job may be over before anybody hears of it. Its lines are the same as those of a long one.
+        let missed = job.status.is_final() && job.started_at.is_some();
+        if missed && known.is_some_and(|known| known.status == JobStatus::Queued) {
+            self.show(&Job { status: JobStatus::Running, ..job.clone() });
+        }
+        self.show(&job);
+    }
+
+    fn show(&mut self, job: &Job) {
         if let Some(live) = &mut self.live {
-            live.state(&job, self.label_width, self.ui.err);
+            live.state(job, self.label_width, self.ui.err);
             let queued = self.jobs.values().filter(|job| job.status == JobStatus::Queued).count();
             live.waiting.set_message(if queued > 0 { format!("{queued} queued") } else { String::new() });
         } else if !self.ui.quiet {
-            self.ui.err_line(&line(&job, self.label_width, self.ui.err));
+            self.ui.err_line(&line(job, self.label_width, self.ui.err));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::{Batch, IdempotencyKey, Job, JobFilter, JobId, ProjectName, Sc
 impl RemoteFarm {
     /// What a request for a registered project would queue.
     pub(super) async fn plan_of(&self, project: &ProjectName, request: &RunRequest) -> Result<Plan> {
-        let body = RunJobs { dry_run: true, ..body(request)? };
+        let body = RunJobs { dry_run: true, ..RunJobs::of(request) };
         let post = self.server.request(Method::POST, &["projects", project.as_str(), "jobs"]).json(&body);
         let answer: PlanAnswer = self.server.answer(post).await?;
         Ok(answer.plan)
@@ -23,7 +23,7 @@ impl RemoteFarm {
     /// Queues jobs of a registered project.
     pub(super) async fn run_of(&self, project: &ProjectName, request: &RunRequest) -> Result<Started> {
         let path = ["projects", project.as_str(), "jobs"];
-        self.start(self.server.request(Method::POST, &path).json(&body(request)?)).await
+        self.start(self.server.request(Method::POST, &path).json(&RunJobs::of(request))).await
     }
 
     pub(super) async fn list_jobs(&self, filter: &JobFilter) -> Result<Vec<Job>> {
@@ -64,10 +64,11 @@ impl RemoteFarm {
     }
 }
 
-fn body(request: &RunRequest) -> Result<RunJobs> {
+/// That a server can do what is wanted; asked before anything is sent.
+pub(super) fn can_be_asked(request: &RunRequest) -> Result<()> {
     if request.keep_slot {
         return Err(Error::invalid("the tree of a job on a server cannot be kept: it would be out of your reach")
             .hint("leave out --keep, or run the job on this machine, without --server and CRAFTING_URL"));
     }
-    Ok(RunJobs::of(request))
+    Ok(())
 }

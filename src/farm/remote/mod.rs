@@ -100,6 +100,7 @@ impl Farm for RemoteFarm {
     }
 
     async fn plan(&self, request: &RunRequest) -> Result<Plan> {
+        jobs::can_be_asked(request)?;
         match &request.target {
             Target::Project(project) => self.plan_of(project, request).await,
             Target::Checkout(folder) => self.plan_here(folder, request).await,
@@ -107,6 +108,7 @@ impl Farm for RemoteFarm {
     }
 
     async fn run(&self, request: &RunRequest) -> Result<Started> {
+        jobs::can_be_asked(request)?;
         match &request.target {
             Target::Project(project) => self.run_of(project, request).await,
             Target::Checkout(folder) => self.run_here(folder, request).await,

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
 
 use crate::error::Error;
-use crate::farm::wire::{CheckoutAnswer, CheckoutForm, KnownAnswer, KnownForm, PackAnswer, PackQuery};
+use crate::farm::wire::{CheckoutAnswer, CheckoutForm, KnownAnswer, KnownForm, PackAnswer, PackQuery, Problem};
 use crate::http::auth::Asked;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::Refusal;
@@ -17,7 +17,11 @@ const PACK: &str = "application/x-git-pack";
 /// Registers the project of a checkout on the sender's machine, or brings it up to date with what the checkout says of
 /// it now. The same request again changes nothing. The repository is not fetched.
 #[utoipa::path(put, path = "/checkouts", tag = "uploads", request_body = CheckoutForm,
-    responses((status = 200, body = CheckoutAnswer)))]
+    responses(
+        (status = 200, body = CheckoutAnswer),
+        (status = 409, description = "It is registered already, or the name is taken", body = Problem,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn register(
     Asked(farm): Asked,
     Json(form): Json<CheckoutForm>,
