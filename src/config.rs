@@ -324,6 +324,10 @@ impl Settings {
             self.server = Setting { value: Some(server), origin: Origin::Flag("--server") };
         }
         if let Some(token) = token {
+            if self.server.value.is_none() {
+                return Err(Error::invalid("--token is for a server, and none is named")
+                    .hint("name it with --server or CRAFTING_URL, or leave out --token"));
+            }
             let token = bearer(token).map_err(|error| error.context("--token"))?;
             self.token = Setting { value: Some(token), origin: Origin::Flag("--token") };
         }

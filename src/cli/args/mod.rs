@@ -67,7 +67,7 @@ pub struct Global {
     #[arg(long, value_name = "URL", global = true)]
     pub server: Option<ServerUrl>,
     /// Show this bearer to the server, or @FILE that holds it; else CRAFTING_TOKEN
-    #[arg(long, value_name = "TOKEN|@FILE", global = true, requires = "server")]
+    #[arg(long, value_name = "TOKEN|@FILE", global = true)]
     pub token: Option<String>,
     /// Form of the answer on stdout; auto: a table, drawn with lines on a terminal
     #[arg(
