@@ -69,8 +69,11 @@ for caller in "admin $admin" "tester $token"; do
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
         >"$folder/$caller.txt" 2>&1 || status=$?
     # The beginning is a line for each operation.
-    grep -q '^=.* FAILURES\|^=.* ERRORS' "$folder/$caller.txt" && sed -n '/^=.* \(ERRORS\|FAILURES\) /,$p' "$folder/$caller.txt" ||
+    if grep -q '^=.* FAILURES\|^=.* ERRORS' "$folder/$caller.txt"; then
+        sed -n '/^=.* \(ERRORS\|FAILURES\) /,$p' "$folder/$caller.txt"
+    else
         tail -n 60 "$folder/$caller.txt"
+    fi
 done
 kill -0 "$server" || { echo "the server is gone"; tail "$folder/log"; status=1; }
 exit "$status"
